@@ -1,0 +1,234 @@
+/**
+ * The only door to the C++ addon: its complete type, and how it is found and loaded.
+ *
+ * Everything native is declared here and nowhere else guessed at. Long calls return promises and run on threads of
+ * the addon; no call of the hot path enters JavaScript.
+ * @module
+ */
+import type { Graph } from './graph/types.js'
+
+/** Row-major data of one tensor crossing the border. `data` is the raw little-endian content. */
+export interface NativeTensor {
+  readonly name: string
+  readonly dtype: 'float32' | 'float64' | 'bfloat16' | 'float16' | 'int64' | 'int32' | 'uint8'
+  readonly shape: readonly number[]
+  readonly data: ArrayBuffer
+}
+
+/** One row of the addon's op table, compared with `lib/graph/ops.ts` by a test. */
+export interface NativeOpRow {
+  readonly name: string
+  readonly minInputs: number
+  readonly maxInputs: number
+  /** Roles of state entries; optional ones end in `?`. */
+  readonly params: readonly string[]
+  readonly attrs: readonly string[]
+}
+
+export interface NativeInfo {
+  /** Version of facex that the addon was built from. */
+  readonly version: string
+  readonly libtorch: string
+  /** Threads of tensor operations inside one op. */
+  readonly threads: number
+  readonly cudaBuilt: boolean
+  readonly cudaAvailable: boolean
+  /** Versions of the image libraries, such as `{ libjpeg: 'libjpeg-turbo 2.1.5', libpng: '1.6.39' }`. */
+  readonly images: Readonly<Record<string, string>>
+}
+
+export type NativeDevice = 'cpu' | 'cuda'
+export type ComputeType = 'float32' | 'float64' | 'bfloat16' | 'float16'
+
+export interface NativeNetworkOptions {
+  readonly device: NativeDevice
+  /** dtype of parameters and buffers. */
+  readonly master: 'float32' | 'float64'
+  /** dtype of activations. */
+  readonly compute: ComputeType
+  readonly pixelMean: number
+  readonly pixelScale: number
+}
+
+/** A network with its tensors. Native object: call `dispose()` or let it be collected. */
+export interface NativeNetwork {
+  initialise(seed: number): void
+  /** Copies of all state entries, in state-dict order. */
+  state(): NativeTensor[]
+  /** Copies the given entries in; names must exist and shapes agree. Other entries stay as they are. */
+  load(tensors: readonly NativeTensor[]): void
+  /**
+   * Inference. `images` is uint8 [N, H, W, 3] in the network's colour order, or floating [N, C, H, W]; the result is
+   * the output named `output`, as float32 or float64. Runs on a thread of the addon.
+   */
+  infer(images: NativeTensor, output: string): Promise<NativeTensor>
+  /**
+   * One train-mode forward (dropout off) and backward for tests: `grad` is d loss / d output. Returns the output and
+   * the gradient of every parameter that received one, by name.
+   */
+  forwardBackward(images: NativeTensor, output: string, grad: NativeTensor): { output: NativeTensor; grads: NativeTensor[] }
+  dispose(): void
+}
+
+/** A head on its own, for tests and tools. */
+export interface NativeHeadSpec {
+  readonly name: string
+  readonly featDim: number
+  readonly numClass: number
+  readonly values: Readonly<Record<string, number>>
+  readonly choices: Readonly<Record<string, string>>
+  readonly dtype: 'float32' | 'float64'
+  readonly device: NativeDevice
+  /** The differentiable reference form instead of the fused kernel. */
+  readonly reference?: boolean
+}
+
+export interface NativeHead {
+  initialise(seed: number): void
+  state(): NativeTensor[]
+  load(tensors: readonly NativeTensor[]): void
+  run(request: { embeddings: NativeTensor; labels: NativeTensor; gradScale?: number; adapt?: boolean }): {
+    loss: number
+    extraLoss: number
+    logits: NativeTensor
+    gradEmbeddings: NativeTensor
+    grads: NativeTensor[]
+  }
+}
+
+/** Where a loader's images come from: files named one per sample. */
+export interface NativeFileSource {
+  readonly kind: 'files'
+  /** UTF-8 paths, each ended by a newline byte; millions of paths stay one buffer. */
+  readonly paths: Uint8Array
+  /** Class of each sample. */
+  readonly labels: Int32Array
+}
+
+export interface NativeAugmentation {
+  readonly name: string
+  readonly probability: number
+  readonly values: Readonly<Record<string, number>>
+}
+
+export interface NativeLoaderSpec {
+  readonly source: NativeFileSource
+  /** Size of the images handed out; files of another size are resized. */
+  readonly height: number
+  readonly width: number
+  readonly color: 'bgr' | 'rgb'
+  readonly batchSize: number
+  /** Images of one sample: 1, or 2 for semi-siamese pairs. */
+  readonly views: number
+  readonly threads: number
+  /** Batches decoded ahead of the consumer. */
+  readonly prefetch: number
+  readonly seed: number
+  readonly augmentations: readonly NativeAugmentation[]
+  /** `skip` replaces an image that does not decode by the next good one of the source, counted and reported. */
+  readonly onBadImage: 'fail' | 'skip'
+}
+
+export interface NativeBadImage {
+  readonly path: string
+  readonly reason: string
+}
+
+export interface NativeLoader {
+  /**
+   * Starts an epoch: `order` holds sample indices (views of one sample side by side), the first batch handed out is
+   * number `firstBatch`. A last batch shorter than `batchSize` is dropped. Randomness depends on (seed, epoch, index).
+   */
+  begin(order: Uint32Array, epoch: number, firstBatch: number): void
+  /** Next batch as tensors, for tests, previews and extraction; `last: true` lets a short last batch through. */
+  next(): Promise<{ images: NativeTensor[]; labels: NativeTensor; indices: Uint32Array } | undefined>
+  /** Bad images met since the last call. */
+  takeBadImages(): NativeBadImage[]
+  dispose(): void
+}
+
+/** Verbs of a training step; see native/training/program.h and lib/training/program.ts. */
+export type NativeVerb =
+  | { verb: 'batch'; images: string[]; labels: string }
+  | { verb: 'forward'; network: string; input: string; outputName: string; output: string; gradient: boolean; batchStatistics: boolean; stochastic: boolean }
+  | { verb: 'head'; head: string; embeddings: string; labels: string; loss: string; weight: number }
+  | { verb: 'backward' }
+  | { verb: 'clip'; maxNorm: number }
+  | { verb: 'optimizer' }
+  | { verb: 'ema'; from: string; to: string; decay: number }
+
+/** Entries of one optimizer group by full name, `backbone.conv1.conv.weight`. */
+export interface NativeParameterGroup {
+  readonly names: readonly string[]
+  readonly lrMultiplier: number
+  readonly weightDecay: number
+}
+
+export interface NativeTrainerSpec {
+  readonly networks: Readonly<Record<string, { graph: Graph; options: NativeNetworkOptions }>>
+  readonly heads: Readonly<Record<string, NativeHeadSpec>>
+  readonly optimizer: { readonly name: 'sgd' | 'adamw'; readonly values: Readonly<Record<string, number>>; readonly groups: readonly NativeParameterGroup[] }
+  readonly program: readonly NativeVerb[]
+  readonly seed: number
+  /** What a non-finite loss does: end the run with ERR_NON_FINITE, or skip the update and count it. */
+  readonly onNonFinite: 'stop' | 'skip'
+}
+
+/** What the training thread reports, at most every `progressMs` and at the end of a run of steps. */
+export interface NativeProgress {
+  /** Steps finished since the trainer was made or its state loaded. */
+  readonly step: number
+  /** Mean loss of the steps since the previous report, and how many those were. */
+  readonly loss: number
+  readonly steps: number
+  readonly lr: number
+  readonly images: number
+  readonly seconds: number
+  /** Seconds of those spent waiting for data. */
+  readonly waitSeconds: number
+}
+
+export interface NativeTrainer {
+  initialise(seed: number): void
+  /** Everything that training changes: `backbone.*`, `head.*`, `optimizer.<slot>.<parameter>`; copies. */
+  state(): Promise<NativeTensor[]>
+  load(tensors: readonly NativeTensor[]): void
+  /** Scalar training state: step counter, loss scaler and such; goes into the checkpoint's metadata. */
+  counters(): Record<string, number>
+  loadCounters(counters: Record<string, number>): void
+  /**
+   * Runs `lr.length` steps on the training thread with batches of `loader` and the learning rate of each step.
+   * Resolves with the number of steps done: fewer than asked for after {@link stop}.
+   */
+  run(
+    request: { loader: NativeLoader | NativeMemoryBatches; lr: Float64Array; progressMs: number },
+    onProgress: (progress: NativeProgress) => void,
+  ): Promise<{ steps: number; losses: Float64Array }>
+  /** Ends the current run after the step in flight. */
+  stop(): void
+  /** A network of the trainer, sharing its tensors: for evaluation between runs. */
+  network(name: string): NativeNetwork
+  dispose(): void
+}
+
+/** Batches given as tensors instead of files: for tests and for users with data of their own. */
+export interface NativeMemoryBatches {
+  push(batch: { images: readonly NativeTensor[]; labels: NativeTensor }): void
+}
+
+/** The addon's exports. */
+export interface Addon {
+  info(): NativeInfo
+  setThreads(threads: number): void
+  opTable(): NativeOpRow[]
+  headNames(): string[]
+  Network: new (graph: Graph, options: NativeNetworkOptions) => NativeNetwork
+  Head: new (spec: NativeHeadSpec) => NativeHead
+  Loader: new (spec: NativeLoaderSpec) => NativeLoader
+  MemoryBatches: new () => NativeMemoryBatches
+  Trainer: new (spec: NativeTrainerSpec) => NativeTrainer
+  /** Decodes JPEG or PNG: uint8 [H, W, 3]. Throws ERR_DATA with the reason. */
+  decodeImage(file: Uint8Array, color: 'bgr' | 'rgb'): NativeTensor
+  /** Takes an exclusive lock on the file at `path` (created if needed); undefined when another process holds it. */
+  lockFile(path: string): { release(): void } | undefined
+}

@@ -1,0 +1,15 @@
+// The addon's table of contents: each line is one name of lib/native.ts.
+#include <napi.h>
+
+#include "binding/info.h"
+
+namespace {
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  facex::binding::export_info(env, exports);
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(facex, init)

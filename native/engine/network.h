@@ -1,0 +1,64 @@
+// A graph with its tensors: forward, backward, inference. Owns the state; knows nothing of heads, data or training.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "core/state.h"
+#include "core/tensor.h"
+#include "engine/graph.h"
+
+namespace facex::engine {
+
+struct NetworkOptions {
+  at::ScalarType master = at::kFloat;   // dtype of parameters and buffers: kFloat or kDouble
+  at::ScalarType compute = at::kFloat;  // dtype of activations: kFloat, kDouble, kBFloat16, kHalf
+  at::Device device = at::kCPU;
+  // Pixel normalisation for uint8 input: (x - mean) * scale per channel, applied in the first kernel.
+  double pixel_mean = 127.5;
+  double pixel_scale = 1.0 / 128.0;
+};
+
+// How one forward pass treats normalisation and dropout.
+struct PassMode {
+  bool batch_statistics = false;   // batch norm normalises with, and updates, batch statistics (train mode)
+  bool stochastic = false;         // dropout and drop path are active
+  bool keep_for_backward = false;  // keep what backward needs
+  uint64_t random_key = 0;         // dropout masks are a function of this key and the node id
+};
+
+// One forward pass: its outputs, and what backward needs of it. Several may be alive at once (siamese networks).
+class Pass {
+ public:
+  virtual ~Pass() = default;
+  virtual const Tensor& output(const std::string& name) const = 0;
+};
+
+class Network {
+ public:
+  Network(Graph graph, const NetworkOptions& options);
+  ~Network();
+  Network(const Network&) = delete;
+  Network& operator=(const Network&) = delete;
+
+  const Graph& graph() const;
+  const NetworkOptions& options() const;
+  State& state();
+
+  // Fills every entry by its initializer; the value depends on (seed, entry name) only.
+  void initialise(uint64_t seed);
+
+  // images: uint8 [N, H, W, C] (normalised here) or floating [N, C, H, W].
+  std::unique_ptr<Pass> forward(const Tensor& images, const PassMode& mode);
+
+  // Adds to the gradients of the parameters. `grads` holds d loss / d output by output name. Frees the pass's kept
+  // values as it goes, so a pass can be used once.
+  void backward(Pass& pass, const std::map<std::string, Tensor>& grads);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace facex::engine

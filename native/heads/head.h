@@ -1,0 +1,54 @@
+// The contract of every margin head, fused or reference.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/state.h"
+#include "core/tensor.h"
+
+namespace facex::heads {
+
+struct HeadOptions {
+  std::string name;  // as in configs/head_conf.yaml
+  int64_t feat_dim = 512;
+  int64_t num_class = 0;
+  std::map<std::string, double> values;       // numeric options, defaults already filled in by TypeScript
+  std::map<std::string, std::string> choices; // textual options such as SST_Prototype's loss_type
+  at::ScalarType dtype = at::kFloat;          // dtype of class centres and logits: kFloat or kDouble
+  at::Device device = at::kCPU;
+};
+
+struct HeadResult {
+  Tensor loss;             // 0-d: mean cross-entropy plus extra_loss
+  Tensor extra_loss;       // 0-d or undefined: regulariser (MagFace, AdaM-Softmax)
+  Tensor logits;           // [N, K], only when asked for
+  Tensor grad_embeddings;  // [N, D], d(grad_scale * loss) / d embeddings; undefined unless gradients were asked for
+};
+
+struct HeadRequest {
+  Tensor embeddings;      // [N, D], floating, not normalised
+  Tensor labels;          // [N] int64 in [0, K); checked on the CPU before
+  double grad_scale = 1;  // loss scaling and gradient accumulation
+  bool gradients = true;  // also adds to the gradients of state()'s parameters
+  bool logits = false;    // also return logits (for tests and metrics)
+  bool adapt = true;      // update adaptive state (CurricularFace t, AdaCos scale, ...)
+};
+
+class Head {
+ public:
+  virtual ~Head() = default;
+  // Class centres and all adaptive state, named as in PyTorch's state dict of the published head.
+  virtual State& state() = 0;
+  virtual void initialise(uint64_t seed) = 0;
+  virtual HeadResult run(const HeadRequest& request) = 0;
+};
+
+// Unknown names are ErrorCode::kConfig and list the known ones.
+std::unique_ptr<Head> make_head(const HeadOptions& options);           // fused path
+std::unique_ptr<Head> make_reference_head(const HeadOptions& options); // differentiable form by autograd
+std::vector<std::string> head_names();
+
+}  // namespace facex::heads

@@ -1,0 +1,27 @@
+// A training step as data: the verbs that a mode declares in TypeScript (lib/training/program.ts) and the trainer runs.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace facex::training {
+
+// Names of values live in one flat table a step: "images", "labels", "embeddings", "loss", ...
+struct BatchVerb { std::vector<std::string> images; std::string labels; };
+struct ForwardVerb {
+  std::string network, input, output_name /* output of the graph */, output /* value name */;
+  bool gradient = true;          // keep for backward
+  bool batch_statistics = true;  // batch norm in train mode
+  bool stochastic = true;        // dropout active
+};
+struct HeadVerb { std::string head, embeddings, labels, loss; double weight = 1; };
+struct BackwardVerb {};                       // all heads and losses of this step, then every forward with gradient, last first
+struct ClipVerb { double max_norm; };         // global norm of all trainable gradients
+struct OptimizerVerb {};                      // one update, gradients cleared after
+struct EmaVerb { std::string from, to; double decay; };  // parameters only: to = decay * to + (1 - decay) * from
+
+using Verb = std::variant<BatchVerb, ForwardVerb, HeadVerb, BackwardVerb, ClipVerb, OptimizerVerb, EmaVerb>;
+using Program = std::vector<Verb>;
+
+}  // namespace facex::training
