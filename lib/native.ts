@@ -155,7 +155,8 @@ export type NativeVerb =
   | { verb: 'backward' }
   | { verb: 'clip'; maxNorm: number }
   | { verb: 'optimizer' }
-  | { verb: 'ema'; from: string; to: string; decay: number }
+  | { verb: 'ema'; from: string; to: string; decay: number; copyBuffers: boolean }
+  | { verb: 'enqueue'; head: string; candidates: string[]; labels: string; choice: 'random' | 'alternate' }
 
 /** Entries of one optimizer group by full name, `backbone.conv1.conv.weight`. */
 export interface NativeParameterGroup {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/error.h"
 #include "core/state.h"
 #include "core/tensor.h"
 
@@ -44,6 +45,11 @@ class Head {
   virtual State& state() = 0;
   virtual void initialise(uint64_t seed) = 0;
   virtual HeadResult run(const HeadRequest& request) = 0;
+  // Takes features [N, D] of samples with identities labels [N] into the head's queue; the next run() scores its
+  // embeddings against the queue, row i belonging to the i-th feature just taken in. Heads without a queue refuse.
+  virtual void enqueue(const Tensor& features, const Tensor& labels) {
+    fail(ErrorCode::kConfig, "enqueue: this head keeps no queue of prototypes");
+  }
 };
 
 // Unknown names are ErrorCode::kConfig and list the known ones.

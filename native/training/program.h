@@ -19,9 +19,12 @@ struct HeadVerb { std::string head, embeddings, labels, loss; double weight = 1;
 struct BackwardVerb {};                       // all heads and losses of this step, then every forward with gradient, last first
 struct ClipVerb { double max_norm; };         // global norm of all trainable gradients
 struct OptimizerVerb {};                      // one update, gradients cleared after
-struct EmaVerb { std::string from, to; double decay; };  // parameters only: to = decay * to + (1 - decay) * from
+// Parameters: to = decay * to + (1 - decay) * from. Buffers stay the target's own unless they are to be copied.
+struct EmaVerb { std::string from, to; double decay; bool copy_buffers = false; };
+// Puts the features of one of `candidates` into the head's queue, chosen at random by (seed, step) or in turn.
+struct EnqueueVerb { std::string head; std::vector<std::string> candidates; std::string labels; bool random = true; };
 
-using Verb = std::variant<BatchVerb, ForwardVerb, HeadVerb, BackwardVerb, ClipVerb, OptimizerVerb, EmaVerb>;
+using Verb = std::variant<BatchVerb, ForwardVerb, HeadVerb, BackwardVerb, ClipVerb, OptimizerVerb, EmaVerb, EnqueueVerb>;
 using Program = std::vector<Verb>;
 
 }  // namespace facex::training
