@@ -5,7 +5,12 @@
  * the addon; no call of the hot path enters JavaScript.
  * @module
  */
+import { createRequire } from 'node:module'
+import path from 'node:path'
+
+import { FacexError, messageOf } from './errors.js'
 import type { Graph } from './graph/types.js'
+import { packageRoot } from './setup/places.js'
 
 /** Row-major data of one tensor crossing the border. `data` is the raw little-endian content. */
 export interface NativeTensor {
@@ -232,4 +237,40 @@ export interface Addon {
   decodeImage(file: Uint8Array, color: 'bgr' | 'rgb'): NativeTensor
   /** Takes an exclusive lock on the file at `path` (created if needed); undefined when another process holds it. */
   lockFile(path: string): { release(): void } | undefined
+}
+
+let loaded: Addon | undefined
+
+/**
+ * The addon, loaded at the first call.
+ * @throws FacexError ERR_SETUP that lists every place tried, with the reason for each.
+ */
+export function addon(): Addon {
+  if (loaded !== undefined) return loaded
+  const tried: string[] = []
+  for (const place of addonPlaces()) {
+    try {
+      loaded = requireHere(place) as Addon
+      return loaded
+    } catch (error) {
+      tried.push(`  ${place}: ${messageOf(error).split('\n')[0]}`)
+    }
+  }
+  throw new FacexError('ERR_SETUP', `The native addon of facex could not be loaded. Tried:\n${tried.join('\n')}\n${remedy(tried)}`)
+}
+
+const requireHere = createRequire(import.meta.url)
+
+/** Where the addon may be, in order: FACEX_ADDON alone when set, the repository's build, the prebuilt package. */
+export function addonPlaces(): string[] {
+  const named = process.env['FACEX_ADDON']
+  if (named) return [path.resolve(named)]
+  return [path.join(packageRoot(), 'build', 'facex.node'), `@facex/${process.platform}-${process.arch}`]
+}
+
+function remedy(tried: readonly string[]): string {
+  const libtorchMissing = tried.some((line) => /lib(torch|c10)\w*\.(so|dylib)/.test(line))
+  return libtorchMissing
+    ? 'libtorch has moved since the addon was built: run `npm run build` in the folder of facex, then `npx facex doctor`.'
+    : 'Run `npm run build` in the folder of facex; `npx facex doctor` shows what is missing.'
 }
