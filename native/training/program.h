@@ -5,6 +5,8 @@
 #include <variant>
 #include <vector>
 
+#include "training/parts.h"
+
 namespace facex::training {
 
 // Names of values live in one flat table a step: "images", "labels", "embeddings", "loss", ...
@@ -26,5 +28,8 @@ struct EnqueueVerb { std::string head; std::vector<std::string> candidates; std:
 
 using Verb = std::variant<BatchVerb, ForwardVerb, HeadVerb, BackwardVerb, ClipVerb, OptimizerVerb, EmaVerb, EnqueueVerb>;
 using Program = std::vector<Verb>;
+
+// ErrorCode::kConfig naming the verb when it refers to something that does not exist, or when the order makes no sense.
+void check_program(const Program& program, const Parts& parts);
 
 }  // namespace facex::training

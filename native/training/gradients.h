@@ -1,0 +1,34 @@
+// The gradients of one step on their way to the optimizer: loss scale taken out, checked for being finite, clipped.
+// Scaling factors are collected and applied in one pass over memory.
+#pragma once
+
+#include <vector>
+
+#include "training/parts.h"
+
+namespace facex::training {
+
+class Gradients {
+ public:
+  // `scale` is what the losses of this step were multiplied with.
+  Gradients(const std::vector<NamedEntry>& parameters, double scale);
+
+  // L2 norm of all gradients together, loss scale taken out. Not finite when any element is not.
+  double norm();
+
+  // Scales the gradients so that norm() is at most `max_norm`.
+  void clip(double max_norm);
+
+  // Applies what scaling is pending. The gradients are then those of the unscaled loss.
+  void apply();
+
+ private:
+  std::vector<Tensor> grads_;
+  double factor_;
+  double norm_ = -1;  // of factor_ * grads_; negative: not computed
+};
+
+// Drops the gradients of all parameters, so that the next backward starts from nothing.
+void clear_gradients(const Parts& parts);
+
+}  // namespace facex::training

@@ -1,0 +1,72 @@
+#include "training/optimizer.h"
+
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/zeros_like.h>
+
+#include <set>
+
+#include "core/error.h"
+
+namespace facex::training {
+
+namespace {
+
+// The fused kernels walk the memory of value, gradient and slots side by side, so all must be laid out alike.
+Tensor laid_out_like(const Tensor& value, const Tensor& grad) {
+  if (grad.strides() == value.strides() && grad.scalar_type() == value.scalar_type()) return grad;
+  return at::empty_like(value).copy_(grad);
+}
+
+}  // namespace
+
+Optimizer::Optimizer(const OptimizerOptions& options, const Parts& parts, const std::vector<std::string>& slots)
+    : slot_count_(slots.size()) {
+  std::map<std::string, Entry*> known;
+  for (const NamedEntry& named : named_entries(parts)) {
+    if (named.entry->kind == EntryKind::kParameter) known.emplace(named.name, named.entry);
+  }
+  std::set<std::string> seen;
+  for (const ParameterGroup& group : options.groups) {
+    const size_t begin = parameters_.size();
+    for (const std::string& name : group.names) {
+      auto found = known.find(name);
+      if (found == known.end()) fail(ErrorCode::kConfig, "optimizer groups: there is no parameter \"", name, "\"");
+      if (!seen.insert(name).second) fail(ErrorCode::kConfig, "optimizer groups: \"", name, "\" is in two groups");
+      parameters_.push_back({name, found->second});
+    }
+    groups_.push_back({begin, parameters_.size(), group.lr_multiplier, group.weight_decay});
+  }
+  for (const std::string& slot : slots) {
+    for (const NamedEntry& parameter : parameters_) {
+      state_.add(slot + "." + parameter.name, EntryKind::kBuffer, at::zeros_like(parameter.entry->value));
+    }
+  }
+}
+
+void Optimizer::update(double lr) {
+  ++updates_;
+  for (const Group& group : groups_) {
+    Bucket bucket;
+    bucket.lr = lr * group.lr_multiplier;
+    bucket.weight_decay = group.weight_decay;
+    bucket.slots.resize(slot_count_);
+    for (size_t p = group.begin; p < group.end; ++p) {
+      Entry& entry = *parameters_[p].entry;
+      if (!entry.grad.defined()) continue;
+      bucket.values.push_back(entry.value);
+      bucket.grads.push_back(laid_out_like(entry.value, entry.grad));
+      for (size_t s = 0; s < slot_count_; ++s) {
+        bucket.slots[s].push_back(state_.entries()[s * parameters_.size() + p].value);
+      }
+      ++entry.version;
+    }
+    if (!bucket.values.empty()) update_bucket(bucket);
+  }
+}
+
+void Optimizer::reset() {
+  updates_ = 0;
+  for (Entry& slot : state_.entries()) slot.value.zero_();
+}
+
+}  // namespace facex::training

@@ -1,0 +1,164 @@
+#include "training/step.h"
+
+#include <ATen/ops/add.h>
+
+#include "core/error.h"
+#include "training/buffer_snapshot.h"
+#include "training/ema.h"
+#include "training/non_finite.h"
+
+namespace facex::training {
+
+namespace {
+
+// A forward with gradient whose backward is still to come.
+struct Waiting {
+  engine::Network* network;
+  std::unique_ptr<engine::Pass> pass;
+  std::string output_name;  // in the graph
+  std::string value;        // in the table of values
+  Tensor grad;              // d (scaled loss) / d output; undefined until a head has asked for it
+};
+
+// One number from (seed, step, verb): splitmix64's finaliser over a running sum.
+uint64_t random_key(uint64_t seed, uint64_t step, uint64_t verb) {
+  uint64_t key = seed;
+  for (uint64_t part : {step, verb}) {
+    key += part + 0x9E3779B97F4A7C15u;
+    key = (key ^ (key >> 30)) * 0xBF58476D1CE4E5B9u;
+    key = (key ^ (key >> 27)) * 0x94D049BB133111EBu;
+    key ^= key >> 31;
+  }
+  return key;
+}
+
+class Step {
+ public:
+  explicit Step(const StepContext& context) : context_(context) {
+    if (context.skip_non_finite) snapshot_.emplace(context.parts);
+  }
+
+  StepOutcome run(const Program& program) {
+    for (verb_ = 0; verb_ < program.size() && !outcome_.skipped; ++verb_) {
+      std::visit([this](const auto& verb) { execute(verb); }, program[verb_]);
+    }
+    return outcome_;
+  }
+
+ private:
+  void execute(const BatchVerb& verb) {
+    data::Batch batch = context_.source.next();
+    if (batch.images.size() != verb.images.size()) {
+      fail(ErrorCode::kConfig, "program verb ", verb_, " (batch): expected ", verb.images.size(),
+           " images of a sample, the data has ", batch.images.size());
+    }
+    for (size_t view = 0; view < batch.images.size(); ++view) {
+      values_[verb.images[view]] = batch.images[view].to(context_.device, /*non_blocking=*/true);
+    }
+    values_[verb.labels] = batch.labels.to(context_.device, /*non_blocking=*/true);
+    outcome_.images += batch.labels.size(0) * static_cast<int64_t>(batch.images.size());
+  }
+
+  void execute(const ForwardVerb& verb) {
+    engine::Network& network = *context_.parts.networks.at(verb.network);
+    const engine::PassMode mode{.batch_statistics = verb.batch_statistics,
+                                .stochastic = verb.stochastic,
+                                .keep_for_backward = verb.gradient,
+                                .random_key = key()};
+    auto pass = network.forward(values_.at(verb.input), mode);
+    values_[verb.output] = pass->output(verb.output_name);
+    if (verb.gradient) waiting_.push_back({&network, std::move(pass), verb.output_name, verb.output, {}});
+  }
+
+  void execute(const HeadVerb& verb) {
+    heads::Head& head = *context_.parts.heads.at(verb.head);
+    const Tensor& embeddings = values_.at(verb.embeddings);
+    // Losses stay in float32 (or float64) whatever the network computes in.
+    const bool wide = embeddings.scalar_type() == at::kFloat || embeddings.scalar_type() == at::kDouble;
+    heads::HeadResult result = head.run({.embeddings = wide ? embeddings : embeddings.to(at::kFloat),
+                                         .labels = values_.at(verb.labels),
+                                         .grad_scale = verb.weight * context_.loss_scale.factor()});
+    values_[verb.loss] = result.loss;
+    losses_.push_back({result.loss, verb.weight});
+    for (Waiting& forward : waiting_) {
+      if (forward.value != verb.embeddings) continue;
+      Tensor grad = result.grad_embeddings.to(embeddings.scalar_type());
+      forward.grad = forward.grad.defined() ? at::add(forward.grad, grad) : grad;
+    }
+  }
+
+  void execute(const EnqueueVerb& verb) {
+    const uint64_t turn = verb.random ? key() >> 32 : static_cast<uint64_t>(context_.number);
+    const Tensor& features = values_.at(verb.candidates[turn % verb.candidates.size()]);
+    context_.parts.heads.at(verb.head)->enqueue(features, values_.at(verb.labels));
+  }
+
+  void execute(const BackwardVerb&) {
+    for (; !waiting_.empty(); waiting_.pop_back()) {
+      Waiting& last = waiting_.back();
+      if (last.grad.defined()) last.network->backward(*last.pass, {{last.output_name, last.grad}});
+    }
+  }
+
+  void execute(const ClipVerb& verb) { gradients().clip(verb.max_norm); }
+
+  void execute(const OptimizerVerb&) {
+    for (const auto& [loss, weight] : losses_) outcome_.loss += weight * loss.item<double>();
+    losses_.clear();
+    if (usable()) {
+      gradients().apply();
+      context_.optimizer.update(context_.lr);
+    } else {
+      outcome_.skipped = true;
+    }
+    gradients_.reset();
+    clear_gradients(context_.parts);
+  }
+
+  void execute(const EmaVerb& verb) {
+    update_average(*context_.parts.networks.at(verb.from), *context_.parts.networks.at(verb.to), verb.decay,
+                   verb.copy_buffers);
+  }
+
+  // Whether loss and gradients are finite. An overflow under loss scaling only lowers the scale; anything else throws
+  // or, if asked for, is undone.
+  bool usable() {
+    const bool loss_finite = std::isfinite(outcome_.loss);
+    const bool finite = loss_finite && std::isfinite(gradients().norm());
+    if (loss_finite) {
+      context_.loss_scale.update(finite);
+      if (finite) return true;
+      if (context_.loss_scale.enabled() && !context_.loss_scale.exhausted()) return false;
+    }
+    if (!context_.skip_non_finite) {
+      const std::string origin = first_non_finite(context_.parts, values_);
+      clear_gradients(context_.parts);
+      fail(ErrorCode::kNonFinite, "step ", context_.number + 1, ": ",
+           loss_finite ? "a gradient is not finite" : "the loss is not finite", " (loss ", outcome_.loss, "); ", origin);
+    }
+    snapshot_->restore();
+    return false;
+  }
+
+  Gradients& gradients() {
+    if (!gradients_) gradients_.emplace(context_.optimizer.parameters(), context_.loss_scale.factor());
+    return *gradients_;
+  }
+
+  uint64_t key() const { return random_key(context_.seed, static_cast<uint64_t>(context_.number), verb_); }
+
+  const StepContext& context_;
+  StepOutcome outcome_;
+  size_t verb_ = 0;
+  std::map<std::string, Tensor> values_;
+  std::vector<Waiting> waiting_;
+  std::vector<std::pair<Tensor, double>> losses_;  // with their weights
+  std::optional<Gradients> gradients_;             // from the first verb after backward that looks at them
+  std::optional<BufferSnapshot> snapshot_;
+};
+
+}  // namespace
+
+StepOutcome run_step(const Program& program, const StepContext& context) { return Step(context).run(program); }
+
+}  // namespace facex::training

@@ -1,0 +1,153 @@
+#include "training/trainer.h"
+
+#include <ATen/Parallel.h>
+
+#include <chrono>
+
+#include "core/error.h"
+#include "training/step.h"
+
+namespace facex::training {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_between(Clock::time_point begin, Clock::time_point end) {
+  return std::chrono::duration<double>(end - begin).count();
+}
+
+// Collects steps into one Progress and hands it out when due.
+class Meter {
+ public:
+  Meter(const data::BatchSource& source, double interval, const ProgressSink& report)
+      : source_(source), interval_(interval), report_(report), begin_(Clock::now()), waited_(source.wait_seconds()) {}
+
+  void add(int64_t step, double lr, const StepOutcome& outcome) {
+    sum_.step = step;
+    sum_.lr = lr;
+    sum_.images += outcome.images;
+    ++sum_.steps;
+    if (std::isfinite(outcome.loss)) {
+      sum_.loss += outcome.loss;
+      ++counted_;
+    }
+    if (seconds_between(begin_, Clock::now()) >= interval_) flush();
+  }
+
+  void flush() {
+    if (sum_.steps == 0) return;
+    const Clock::time_point now = Clock::now();
+    const double waited = source_.wait_seconds();
+    sum_.seconds = seconds_between(begin_, now);
+    sum_.wait_seconds = waited - waited_;
+    sum_.loss = counted_ > 0 ? sum_.loss / static_cast<double>(counted_) : NAN;
+    report_(sum_);
+    sum_ = {};
+    counted_ = 0;
+    begin_ = now;
+    waited_ = waited;
+  }
+
+ private:
+  const data::BatchSource& source_;
+  double interval_;
+  const ProgressSink& report_;
+  Clock::time_point begin_;
+  double waited_;
+  Progress sum_;
+  int64_t counted_ = 0;
+};
+
+double counter(const std::map<std::string, double>& counters, const char* name) {
+  auto found = counters.find(name);
+  if (found == counters.end()) fail(ErrorCode::kCheckpoint, "training counters: \"", name, "\" is missing");
+  return found->second;
+}
+
+}  // namespace
+
+Trainer::Trainer(TrainerOptions options)
+    : options_(std::move(options)),
+      optimizer_(make_optimizer(options_.optimizer, options_.parts)),
+      loss_scale_(options_.loss_scaling) {
+  check_program(options_.program, options_.parts);
+}
+
+void Trainer::initialise(uint64_t seed) {
+  for (auto& [name, network] : options_.parts.networks) network->initialise(seed);
+  for (auto& [name, head] : options_.parts.heads) head->initialise(seed);
+  optimizer_->reset();
+  loss_scale_ = LossScale(options_.loss_scaling);
+  step_ = skipped_ = 0;
+}
+
+std::vector<double> Trainer::run(data::BatchSource& source, const std::vector<double>& lr, double progress_seconds,
+                                 const ProgressSink& report) {
+  at::init_num_threads();  // the thread count is libtorch's own for each calling thread until asked to follow
+  std::vector<double> losses;
+  losses.reserve(lr.size());
+  Meter meter(source, progress_seconds, report);
+  while (losses.size() < lr.size() && !stop_) {
+    const double rate = lr[losses.size()];
+    const StepOutcome outcome = run_step(options_.program, {.parts = options_.parts,
+                                                            .optimizer = *optimizer_,
+                                                            .loss_scale = loss_scale_,
+                                                            .source = source,
+                                                            .device = options_.device,
+                                                            .seed = options_.seed,
+                                                            .number = step_,
+                                                            .lr = rate,
+                                                            .skip_non_finite = options_.skip_non_finite});
+    ++step_;
+    if (outcome.skipped) ++skipped_;
+    losses.push_back(outcome.loss);
+    meter.add(step_, rate, outcome);
+  }
+  meter.flush();
+  return losses;
+}
+
+std::vector<NamedEntry> Trainer::state() {
+  std::vector<NamedEntry> list = named_entries(options_.parts);
+  for (Entry& slot : optimizer_->state().entries()) list.push_back({"optimizer." + slot.name, &slot});
+  return list;
+}
+
+void Trainer::load(const std::vector<std::pair<std::string, Tensor>>& values) {
+  std::map<std::string, Entry*> known;
+  for (const NamedEntry& named : state()) known.emplace(named.name, named.entry);
+  for (const auto& [name, value] : values) {
+    auto found = known.find(name);
+    if (found == known.end()) fail(ErrorCode::kCheckpoint, "training state: there is no tensor \"", name, "\"");
+    Entry& entry = *found->second;
+    if (entry.value.sizes() != value.sizes()) {
+      fail(ErrorCode::kCheckpoint, "training state: ", name, " has shape ", entry.value.sizes(), ", the given one has ", value.sizes());
+    }
+    entry.value.copy_(value);
+    ++entry.version;
+  }
+}
+
+std::map<std::string, double> Trainer::counters() const {
+  return {{"step", static_cast<double>(step_)},
+          {"updates", static_cast<double>(optimizer_->updates())},
+          {"skipped", static_cast<double>(skipped_)},
+          {"loss_scale", loss_scale_.factor()},
+          {"calm_steps", static_cast<double>(loss_scale_.calm_steps())}};
+}
+
+void Trainer::load_counters(const std::map<std::string, double>& counters) {
+  step_ = static_cast<int64_t>(counter(counters, "step"));
+  skipped_ = static_cast<int64_t>(counter(counters, "skipped"));
+  optimizer_->set_updates(static_cast<int64_t>(counter(counters, "updates")));
+  loss_scale_.restore(counter(counters, "loss_scale"), static_cast<int64_t>(counter(counters, "calm_steps")));
+}
+
+std::shared_ptr<engine::Network> Trainer::network(const std::string& name) const {
+  auto found = options_.parts.networks.find(name);
+  if (found == options_.parts.networks.end()) fail(ErrorCode::kConfig, "the trainer has no network \"", name, "\"");
+  return found->second;
+}
+
+}  // namespace facex::training

@@ -1,0 +1,78 @@
+// Holds what a run trains and runs its program step by step. Knows nothing of JavaScript, files or schedules.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "data/batch.h"
+#include "training/loss_scale.h"
+#include "training/optimizer.h"
+#include "training/program.h"
+
+namespace facex::training {
+
+struct TrainerOptions {
+  Parts parts;
+  OptimizerOptions optimizer;
+  Program program;
+  at::Device device = at::kCPU;
+  uint64_t seed = 0;
+  bool skip_non_finite = false;
+  bool loss_scaling = false;
+};
+
+// Means and sums over the steps since the previous report.
+struct Progress {
+  int64_t step = 0;  // steps finished in all
+  double loss = 0;   // mean over the steps where it was finite
+  int64_t steps = 0;
+  double lr = 0;  // of the last step
+  int64_t images = 0;
+  double seconds = 0, wait_seconds = 0;
+};
+
+using ProgressSink = std::function<void(const Progress&)>;
+
+class Trainer {
+ public:
+  explicit Trainer(TrainerOptions options);
+
+  // Fresh weights and head state from the seed, fresh optimizer, step 0.
+  void initialise(uint64_t seed);
+
+  // Runs lr.size() steps on the calling thread, or fewer after request_stop(), and returns their losses.
+  // Reports every `progress_seconds` and at the end.
+  std::vector<double> run(data::BatchSource& source, const std::vector<double>& lr, double progress_seconds,
+                          const ProgressSink& report);
+
+  // From any thread: the run ends after the step in flight.
+  void request_stop() { stop_ = true; }
+  // Before a run is handed to its thread, so that a stop between the two is not lost.
+  void clear_stop() { stop_ = false; }
+
+  // Everything that training changes, live: "<network>.<entry>", "<head>.<entry>", "optimizer.<slot>.<parameter>".
+  std::vector<NamedEntry> state();
+  // Copies values in. ErrorCode::kCheckpoint for unknown names and other shapes; entries not named stay as they are.
+  void load(const std::vector<std::pair<std::string, Tensor>>& values);
+
+  // "step", "updates", "skipped", "loss_scale", "calm_steps".
+  std::map<std::string, double> counters() const;
+  void load_counters(const std::map<std::string, double>& counters);
+
+  // ErrorCode::kConfig when there is none of that name.
+  std::shared_ptr<engine::Network> network(const std::string& name) const;
+
+ private:
+  TrainerOptions options_;
+  std::unique_ptr<Optimizer> optimizer_;
+  LossScale loss_scale_;
+  int64_t step_ = 0, skipped_ = 0;
+  std::atomic<bool> stop_ = false;
+};
+
+}  // namespace facex::training
