@@ -3,6 +3,7 @@
 #include <ATen/ops/add.h>
 
 #include "core/error.h"
+#include "core/random.h"
 #include "training/buffer_snapshot.h"
 #include "training/ema.h"
 #include "training/non_finite.h"
@@ -19,18 +20,6 @@ struct Waiting {
   std::string value;        // in the table of values
   Tensor grad;              // d (scaled loss) / d output; undefined until a head has asked for it
 };
-
-// One number from (seed, step, verb): splitmix64's finaliser over a running sum.
-uint64_t random_key(uint64_t seed, uint64_t step, uint64_t verb) {
-  uint64_t key = seed;
-  for (uint64_t part : {step, verb}) {
-    key += part + 0x9E3779B97F4A7C15u;
-    key = (key ^ (key >> 30)) * 0xBF58476D1CE4E5B9u;
-    key = (key ^ (key >> 27)) * 0x94D049BB133111EBu;
-    key ^= key >> 31;
-  }
-  return key;
-}
 
 class Step {
  public:
@@ -145,7 +134,7 @@ class Step {
     return *gradients_;
   }
 
-  uint64_t key() const { return random_key(context_.seed, static_cast<uint64_t>(context_.number), verb_); }
+  uint64_t key() const { return Random(context_.seed, static_cast<uint64_t>(context_.number), verb_).next(); }
 
   const StepContext& context_;
   StepOutcome outcome_;
