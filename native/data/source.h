@@ -1,0 +1,28 @@
+// Where encoded images come from: numbered samples with a class each. Read by many threads at once.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "data/decode.h"
+
+namespace facex::data {
+
+class Source {
+ public:
+  virtual ~Source() = default;
+  virtual size_t size() const = 0;
+  virtual int64_t label(size_t index) const = 0;
+  // The name of a sample in messages: a file, or a record file and key.
+  virtual std::string path(size_t index) const = 0;
+  // The encoded image. `buffer` may hold it; the result is valid until `buffer` changes. Throws kData with the reason,
+  // without the path.
+  virtual Bytes read(size_t index, std::vector<uint8_t>& buffer) const = 0;
+};
+
+// `paths`: UTF-8, each ended by a newline; relative ones are below `root` ("" = the working directory). One label each.
+std::unique_ptr<Source> make_file_source(std::string root, std::vector<char> paths, std::vector<int32_t> labels);
+
+}  // namespace facex::data
