@@ -1,0 +1,41 @@
+// One row of the table of heads: what a head keeps, and how its two forms are made.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "heads/centres.h"
+#include "heads/head.h"
+#include "heads/reference/form.h"
+
+namespace facex::heads {
+
+// A state entry beside the class centres, initialised uniformly in [low, high] (a constant when both are equal).
+struct ExtraEntry {
+  std::string name;
+  EntryKind kind = EntryKind::kBuffer;
+  Shape shape = {1};
+  double low = 0, high = 0;
+  bool is_int64 = false;
+};
+
+struct Definition {
+  std::string name;
+  CentreSpec centres;
+  std::unique_ptr<Head> (*fused)(const Definition&, const HeadOptions&);
+  reference::Form reference;
+  // Adaptive state; null when the head has none.
+  std::vector<ExtraEntry> (*extras)(const HeadOptions&) = nullptr;
+};
+
+// Centres of one class: 1 unless the head has an option `num_subcenters`.
+int64_t centres_per_class(const HeadOptions& options);
+
+// The state that a definition asks for, zero-filled.
+State make_state(const Definition& definition, const HeadOptions& options);
+void initialise_state(State& state, const Definition& definition, const HeadOptions& options, uint64_t seed);
+
+// ErrorCode::kData naming row and label when a label lies outside [0, num_class).
+void check_request(const HeadRequest& request, const HeadOptions& options);
+
+}  // namespace facex::heads
