@@ -1,12 +1,14 @@
 // The addon's table of contents: each line is one name of lib/native.ts.
 #include <napi.h>
 
+#include "binding/head.h"
 #include "binding/info.h"
 
 namespace {
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   facex::binding::export_info(env, exports);
+  facex::binding::export_head(env, exports);
   return exports;
 }
 

@@ -18,7 +18,7 @@ Tensor centre_rows(const Tensor& tensor, CentreShape shape) {
 void initialise_centres(Entry& entry, const CentreSpec& spec, uint64_t seed) {
   Tensor target = centre_rows(entry.value, spec.shape);
   const double count = static_cast<double>(target.size(0)), dims = static_cast<double>(target.size(1));
-  Tensor rows = target.is_cpu() ? target : at::empty_like(target, at::kCPU);
+  Tensor rows = target.is_cpu() ? target : at::empty(target.sizes(), target.options().device(at::kCPU));
   const at::Generator generator = named_generator(seed, entry.name);
   switch (spec.init) {
     case CentreInit::kUnit:

@@ -20,8 +20,8 @@ struct Inputs {
 };
 
 struct Logits {
-  Tensor logits;      // [N, K], what cross-entropy sees
-  Tensor regulariser; // 0-d, added to the loss; undefined when the head has none
+  Tensor logits;        // [N, K], what cross-entropy sees
+  Tensor regulariser{}; // 0-d, added to the loss; undefined when the head has none
 };
 
 using Form = Logits (*)(const Inputs&);

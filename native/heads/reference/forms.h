@@ -1,6 +1,8 @@
 // Every head's formula, and the words they are written in. N batch, D embedding, K classes.
 #pragma once
 
+#include <ATen/TensorOperators.h>
+
 #include "heads/reference/form.h"
 
 namespace facex::heads::reference {

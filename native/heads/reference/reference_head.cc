@@ -1,5 +1,6 @@
 #include "heads/reference/reference_head.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cross_entropy_loss.h>
 
