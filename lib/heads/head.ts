@@ -1,0 +1,69 @@
+/**
+ * What a margin head is, seen from TypeScript: a name, a schema of its options, and the native head that they make.
+ *
+ * The mathematics lives in native/heads, in two forms that give the same numbers. N batch, D embedding, K classes.
+ * @module
+ */
+import { z } from 'zod'
+
+import { FacexError } from '../errors.js'
+import type { NativeHeadSpec } from '../native.js'
+
+/** The part of a native head that its configuration decides; dtype and device come from the run. */
+export type HeadPieces = Pick<NativeHeadSpec, 'name' | 'featDim' | 'numClass' | 'values' | 'choices'>
+
+export interface HeadDefinition {
+  /** As in head_conf.yaml. */
+  readonly name: string
+  /** One line for `facex` listings: what the margin does. */
+  readonly summary: string
+  /** Where the formula comes from, such as `arXiv:1801.07698`; absent when there is nothing to cite. */
+  readonly paper?: string
+  /** Strict: unknown keys are errors. Keys and defaults are FaceX-Zoo's where it has the head. */
+  readonly schema: z.ZodType<HeadConfig>
+  /** @throws FacexError ERR_CONFIG when `num_class` is not known. */
+  create(config: HeadConfig): HeadPieces
+}
+
+/** Checked options of any head. */
+export interface HeadConfig {
+  readonly feat_dim: number
+  /** Counted from the training list when left out. */
+  readonly num_class?: number | undefined
+  readonly [option: string]: unknown
+}
+
+/** Keys that every head has. */
+export const COMMON_OPTIONS = {
+  feat_dim: z.int().min(1).default(512).describe('length D of the embedding'),
+  num_class: z.int().min(1).optional().describe('identities K; counted from the training list when left out'),
+}
+
+/** Options of margin heads that many share; each head states its own default. */
+export const scale = (value: number) => z.number().positive().default(value).describe('factor s on the cosines')
+export const margin = (value: number, unit = 'cosine') => z.number().min(0).default(value).describe(`margin m, in ${unit}`)
+
+/**
+ * A head whose native options are its configuration as it stands: numbers become values, words become choices.
+ * `options` are the keys beside `feat_dim` and `num_class`.
+ */
+export function defineHead(head: { name: string; summary: string; paper?: string; options: z.ZodRawShape }): HeadDefinition {
+  const { options, ...about } = head
+  const schema = z.strictObject({ ...COMMON_OPTIONS, ...options }) as unknown as z.ZodType<HeadConfig>
+  return { ...about, schema, create: (config) => pieces(head.name, config) }
+}
+
+function pieces(name: string, config: HeadConfig): HeadPieces {
+  const { feat_dim: featDim, num_class: numClass, ...options } = config
+  if (numClass === undefined) {
+    throw new FacexError('ERR_CONFIG', `head ${name}: expected num_class, the number of identities, and found none; training counts it from the list`)
+  }
+  const values: Record<string, number> = {}
+  const choices: Record<string, string> = {}
+  for (const [key, value] of Object.entries(options)) {
+    if (typeof value === 'number') values[key] = value
+    else if (typeof value === 'boolean') values[key] = value ? 1 : 0
+    else if (typeof value === 'string') choices[key] = value
+  }
+  return { name, featDim, numClass, values, choices }
+}
