@@ -34,7 +34,7 @@ t.test('both sides of the border have the same table of heads', async (t) => {
 
 t.test('golden values hold in both forms and both precisions', async (t) => {
   const folder = sharedPath('golden', 'heads')
-  if (folder === undefined) return t.skip('golden values are not on this machine')
+  if (folder === undefined) return t.plan(0, 'golden values are not on this machine')
   for (const file of readdirSync(folder)) {
     const golden = JSON.parse(readFileSync(path.join(folder, file), 'utf8')) as Golden
     if (!HEADS.some((head) => head.name === golden.head)) continue
