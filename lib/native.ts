@@ -104,6 +104,8 @@ export interface NativeHead {
 /** Where a loader's images come from: files named one per sample. */
 export interface NativeFileSource {
   readonly kind: 'files'
+  /** Folder that relative paths start from; '' is the working directory. */
+  readonly root: string
   /** UTF-8 paths, each ended by a newline byte; millions of paths stay one buffer. */
   readonly paths: Uint8Array
   /** Class of each sample. */
@@ -121,6 +123,11 @@ export interface NativeLoaderSpec {
   /** Size of the images handed out; files of another size are resized. */
   readonly height: number
   readonly width: number
+  /**
+   * Rows that a file is brought to before the upper `height` of them are kept (training on the upper half of faces);
+   * `height` when absent.
+   */
+  readonly fullHeight?: number
   readonly color: 'bgr' | 'rgb'
   readonly batchSize: number
   /** Images of one sample: 1, or 2 for semi-siamese pairs. */
@@ -142,14 +149,30 @@ export interface NativeBadImage {
 export interface NativeLoader {
   /**
    * Starts an epoch: `order` holds sample indices (views of one sample side by side), the first batch handed out is
-   * number `firstBatch`. A last batch shorter than `batchSize` is dropped. Randomness depends on (seed, epoch, index).
+   * number `firstBatch`. A last batch shorter than `batchSize` is dropped unless `keepLast`. Randomness depends on
+   * (seed, epoch, position in the order).
    */
-  begin(order: Uint32Array, epoch: number, firstBatch: number): void
-  /** Next batch as tensors, for tests, previews and extraction; `last: true` lets a short last batch through. */
+  begin(order: Uint32Array, epoch: number, firstBatch: number, keepLast?: boolean): void
+  /** Next batch as tensors, for tests, previews and extraction; undefined at the end of the epoch. */
   next(): Promise<{ images: NativeTensor[]; labels: NativeTensor; indices: Uint32Array } | undefined>
   /** Bad images met since the last call. */
   takeBadImages(): NativeBadImage[]
   dispose(): void
+}
+
+/** What a look at the files of a source found. Sizes are 0 where the image is bad. */
+export interface NativeInspection {
+  readonly heights: Uint16Array
+  readonly widths: Uint16Array
+  readonly problems: readonly { readonly index: number; readonly reason: string }[]
+}
+
+/** Part of an image, in pixels; bottom and right are exclusive. */
+export interface NativeBox {
+  readonly top: number
+  readonly left: number
+  readonly bottom: number
+  readonly right: number
 }
 
 /** Verbs of a training step; see native/training/program.h and lib/training/program.ts. */
@@ -235,6 +258,15 @@ export interface Addon {
   Trainer: new (spec: NativeTrainerSpec) => NativeTrainer
   /** Decodes JPEG or PNG: uint8 [H, W, 3]. Throws ERR_DATA with the reason. */
   decodeImage(file: Uint8Array, color: 'bgr' | 'rgb'): NativeTensor
+  /** Bilinear, half-pixel centres, pixel for pixel as OpenCV; of the part inside `box` when given. */
+  resizeImage(image: NativeTensor, height: number, width: number, box?: NativeBox): NativeTensor
+  /** Bilinear, border 0, as OpenCV's; `matrix` is a row-major 2x3 that maps source to destination. */
+  warpAffine(image: NativeTensor, matrix: readonly number[], height: number, width: number): NativeTensor
+  /** A copy of the image after the augmentations, drawn from `seed`. */
+  augmentImage(image: NativeTensor, augmentations: readonly NativeAugmentation[], color: 'bgr' | 'rgb', seed: number): NativeTensor
+  augmentationNames(): string[]
+  /** Reads the header of every image on `threads` threads, or decodes it completely with `full`. */
+  inspectImages(source: NativeFileSource, options: { threads: number; full: boolean }): Promise<NativeInspection>
   /** Takes an exclusive lock on the file at `path` (created if needed); undefined when another process holds it. */
   lockFile(path: string): { release(): void } | undefined
 }

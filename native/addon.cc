@@ -2,13 +2,17 @@
 #include <napi.h>
 
 #include "binding/head.h"
+#include "binding/images.h"
 #include "binding/info.h"
+#include "binding/loader.h"
 
 namespace {
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   facex::binding::export_info(env, exports);
   facex::binding::export_head(env, exports);
+  facex::binding::export_images(env, exports);
+  facex::binding::export_loader(env, exports);
   return exports;
 }
 

@@ -1,0 +1,67 @@
+#include "binding/loader_spec.h"
+
+#include "binding/args.h"
+
+namespace facex::binding {
+
+namespace {
+
+template <typename Array, typename Element>
+std::vector<Element> copy_of(const Napi::Object& spec, const char* key, napi_typedarray_type type) {
+  const Napi::Value value = spec.Get(key);
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != type) {
+    fail(ErrorCode::kConfig, "source ", key, ": expected a typed array of ", sizeof(Element), "-byte integers");
+  }
+  auto array = value.As<Array>();
+  const auto* begin = reinterpret_cast<const Element*>(array.Data());
+  return {begin, begin + array.ElementLength()};
+}
+
+}  // namespace
+
+std::unique_ptr<data::Source> source_from(const Napi::Object& spec) {
+  const std::string kind = get_string(spec, "kind");
+  if (kind == "files") {
+    return data::make_file_source(get_string(spec, "root"), copy_of<Napi::Uint8Array, char>(spec, "paths", napi_uint8_array),
+                                  copy_of<Napi::Int32Array, int32_t>(spec, "labels", napi_int32_array));
+  }
+  fail(ErrorCode::kConfig, "source kind: expected \"files\", got \"", kind, '"');
+}
+
+std::vector<data::AugmentationSpec> augmentations_from(const Napi::Array& list) {
+  std::vector<data::AugmentationSpec> specs;
+  for (uint32_t i = 0; i < list.Length(); i++) {
+    const Napi::Object item = object_of(list.Get(i), "augmentation");
+    specs.push_back({get_string(item, "name"), get_number(item, "probability"),
+                     get_numbers<std::map<std::string, double>>(item, "values")});
+  }
+  return specs;
+}
+
+data::Color color_from(const Napi::Value& value) {
+  const std::string name = value.IsString() ? value.As<Napi::String>().Utf8Value() : "";
+  if (name == "bgr") return data::Color::kBgr;
+  if (name == "rgb") return data::Color::kRgb;
+  fail(ErrorCode::kConfig, "color: expected \"bgr\" or \"rgb\"");
+}
+
+data::LoaderOptions loader_options_from(const Napi::Object& spec) {
+  data::LoaderOptions options;
+  options.sample.height = get_int(spec, "height");
+  options.sample.width = get_int(spec, "width");
+  options.sample.full_height = static_cast<int>(get_number(spec, "fullHeight", options.sample.height));
+  options.sample.color = color_from(spec.Get("color"));
+  options.augmentations = augmentations_from(get_array(spec, "augmentations"));
+  options.batch_size = get_int(spec, "batchSize");
+  options.views = get_int(spec, "views");
+  options.threads = get_int(spec, "threads");
+  options.prefetch = get_int(spec, "prefetch");
+  options.seed = static_cast<uint64_t>(get_number(spec, "seed"));
+  options.sample.keep_class = options.views > 1;
+  const std::string policy = get_string(spec, "onBadImage");
+  if (policy != "fail" && policy != "skip") fail(ErrorCode::kConfig, "onBadImage: expected \"fail\" or \"skip\", got \"", policy, '"');
+  options.sample.skip_bad_images = policy == "skip";
+  return options;
+}
+
+}  // namespace facex::binding
