@@ -1,0 +1,68 @@
+/**
+ * The table of backbones, and how a configuration becomes a graph.
+ * @module
+ */
+import { z } from 'zod'
+
+import { FacexError, throwProblems, unknownName } from '../errors.js'
+import type { Graph } from '../graph/types.js'
+import { build } from '../layers/build.js'
+import type { Backbone, BackboneConfig, ImageShape } from './backbone.js'
+import { mobileFaceNet } from './mobile-face-net.js'
+import { resNet } from './res-net.js'
+
+export { defineBackbone } from './backbone.js'
+export type { Backbone, BackboneConfig, BackboneDefinition, ImageShape } from './backbone.js'
+
+/** Every backbone, in the order of listings. */
+export const BACKBONES: readonly Backbone[] = [mobileFaceNet, resNet]
+
+/** A table with a user's entries after the built-in ones. Throws ERR_CONFIG when a name is taken. */
+export function withExtensions(table: readonly Backbone[], entries: readonly Backbone[]): readonly Backbone[] {
+  const names = new Set(table.map((backbone) => backbone.name))
+  for (const { name } of entries) {
+    if (names.has(name)) throw new FacexError('ERR_CONFIG', `backbone "${name}": an extension may not take the name of another backbone`)
+    names.add(name)
+  }
+  return [...table, ...entries]
+}
+
+/** @throws FacexError ERR_CONFIG for an unknown name, with the nearest known one. */
+export function findBackbone(name: string, table: readonly Backbone[] = BACKBONES): Backbone {
+  const found = table.find((backbone) => backbone.name === name)
+  if (found === undefined) throw new FacexError('ERR_CONFIG', unknownName('backbone', name, table.map((backbone) => backbone.name)))
+  return found
+}
+
+/** A configured backbone as a graph. */
+export interface BuiltBackbone {
+  readonly graph: Graph
+  /** The configuration with defaults filled in. */
+  readonly config: BackboneConfig
+  readonly input: ImageShape
+}
+
+/**
+ * Builds the backbone named `name`.
+ * @param config options as in backbone_conf.yaml; missing ones take their defaults
+ * @param options.input size of the images where it differs from what the configuration implies
+ * @throws FacexError ERR_CONFIG for wrong options, ERR_GRAPH naming the layer where sizes do not fit
+ */
+export function buildBackbone(
+  name: string,
+  config: unknown = {},
+  options: { readonly input?: ImageShape | undefined; readonly table?: readonly Backbone[] | undefined } = {},
+): BuiltBackbone {
+  const backbone = findBackbone(name, options.table)
+  const checked = checkConfig(backbone, config)
+  const input = options.input ?? backbone.input(checked)
+  return { graph: build(backbone.create(checked, input), input, name), config: checked, input }
+}
+
+function checkConfig(backbone: Backbone, config: unknown): BackboneConfig {
+  const result = backbone.schema.safeParse(config)
+  if (result.success) return result.data
+  const problems = result.error.issues.map((issue) => `${[backbone.name, ...issue.path].join('.')}: ${issue.message}`)
+  throwProblems('ERR_CONFIG', 'The backbone configuration is wrong:', problems)
+  throw z.NEVER
+}
