@@ -181,7 +181,7 @@ export type NativeVerb =
   | { verb: 'forward'; network: string; input: string; outputName: string; output: string; gradient: boolean; batchStatistics: boolean; stochastic: boolean }
   | { verb: 'head'; head: string; embeddings: string; labels: string; loss: string; weight: number }
   | { verb: 'backward' }
-  | { verb: 'clip'; maxNorm: number }
+  | { verb: 'clip'; maxNorm: number; part: string }
   | { verb: 'optimizer' }
   | { verb: 'ema'; from: string; to: string; decay: number; copyBuffers: boolean }
   | { verb: 'enqueue'; head: string; candidates: string[]; labels: string; choice: 'random' | 'alternate' }

@@ -45,7 +45,7 @@ export const optimizerSchema = z.discriminatedUnion('name', [sgd, adamw])
 
 const warmup = {
   warmup_epochs: z.number().min(0).default(0).describe('epochs of linear growth at the start; fractions allowed'),
-  warmup_lr: z.number().min(0).default(0).describe('learning rate at the first step of the warm-up'),
+  warmup_lr: z.number().min(0).default(0).describe('learning rate that the warm-up rises from'),
 }
 
 const stepSchedule = object({
@@ -55,17 +55,24 @@ const stepSchedule = object({
   ...warmup,
 })
 
+const decay = {
+  min_lr: z.number().min(0).default(0).describe('learning rate at the end'),
+  decay_after_warmup: z
+    .boolean()
+    .default(true)
+    .describe('count the fall from the end of the warm-up; false counts it from the first step, as timm does and the published Swin models were trained'),
+  ...warmup,
+}
+
 const cosineSchedule = object({
   name: z.literal('cosine').describe('half a cosine from lr to min_lr over the run'),
-  min_lr: z.number().min(0).default(0).describe('learning rate at the end'),
-  ...warmup,
+  ...decay,
 })
 
 const polynomialSchedule = object({
   name: z.literal('polynomial').describe('(1 - progress) ^ power from lr to min_lr over the run'),
   power: z.number().positive().default(2).describe('exponent'),
-  min_lr: z.number().min(0).default(0).describe('learning rate at the end'),
-  ...warmup,
+  ...decay,
 })
 
 export const scheduleSchema = z.discriminatedUnion('name', [stepSchedule, cosineSchedule, polynomialSchedule])

@@ -16,16 +16,22 @@ class Gradients {
   // L2 norm of all gradients together, loss scale taken out. Not finite when any element is not.
   double norm();
 
-  // Scales the gradients so that norm() is at most `max_norm`.
-  void clip(double max_norm);
+  // Scales the gradients of one part ("head"), or all of them for "", so that their norm is at most `max_norm`.
+  void clip(double max_norm, const std::string& part);
 
   // Applies what scaling is pending. The gradients are then those of the unscaled loss.
   void apply();
 
  private:
-  std::vector<Tensor> grads_;
-  double factor_;
-  double norm_ = -1;  // of factor_ * grads_; negative: not computed
+  struct Gradient {
+    std::string part;
+    Tensor value;
+  };
+  std::vector<Tensor> of(const std::string& part) const;
+
+  std::vector<Gradient> grads_;
+  double factor_;     // still to be multiplied into all
+  double norm_ = -1;  // of all with factor_ applied; negative: not computed
 };
 
 // Drops the gradients of all parameters, so that the next backward starts from nothing.

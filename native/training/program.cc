@@ -48,6 +48,7 @@ class Check {
 
   void operator()(const ClipVerb& verb) {
     if (!(verb.max_norm > 0)) problem("max_norm must be above 0, got ", verb.max_norm);
+    if (!verb.part.empty() && !parts_.heads.contains(verb.part)) network(verb.part);
   }
 
   void operator()(const OptimizerVerb&) {

@@ -19,7 +19,7 @@ struct ForwardVerb {
 };
 struct HeadVerb { std::string head, embeddings, labels, loss; double weight = 1; };
 struct BackwardVerb {};                       // all heads and losses of this step, then every forward with gradient, last first
-struct ClipVerb { double max_norm; };         // global norm of all trainable gradients
+struct ClipVerb { double max_norm; std::string part; };  // norm of all gradients, or of those of one network or head
 struct OptimizerVerb {};                      // one update, gradients cleared after
 // Parameters: to = decay * to + (1 - decay) * from. Buffers stay the target's own unless they are to be copied.
 struct EmaVerb { std::string from, to; double decay; bool copy_buffers = false; };

@@ -89,7 +89,7 @@ class Step {
     }
   }
 
-  void execute(const ClipVerb& verb) { gradients().clip(verb.max_norm); }
+  void execute(const ClipVerb& verb) { gradients().clip(verb.max_norm, verb.part); }
 
   void execute(const OptimizerVerb&) {
     for (const auto& [loss, weight] : losses_) outcome_.loss += weight * loss.item<double>();

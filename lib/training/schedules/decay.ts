@@ -1,22 +1,8 @@
 /** What the schedules that fall to a smallest rate over the whole run share. @module */
-import { z } from 'zod'
-import { type LearningRate, type ScheduleContext, warmupKeys, type WarmupOptions, warmupSteps, withWarmup } from './schedule.js'
+import type { LearningRate, ScheduleContext, ScheduleOptions } from './schedule.js'
+import { warmupSteps, withWarmup } from './warmup.js'
 
-export const decayKeys = {
-  /** Rate at the end. */
-  min_lr: z.number().min(0).default(0),
-  /**
-   * Whether the fall begins at the end of warm-up. `false` counts it from the first step, so that the rate jumps a
-   * little when warm-up ends: what timm's cosine does by default and the published Swin models were trained with.
-   */
-  decay_after_warmup: z.boolean().default(true),
-  ...warmupKeys,
-}
-
-export interface DecayOptions extends WarmupOptions {
-  readonly min_lr: number
-  readonly decay_after_warmup: boolean
-}
+type DecayOptions = Omit<ScheduleOptions<'cosine'>, 'name'>
 
 /** Falls from the configured rate to `min_lr` along `shape`, which goes from 1 to 0 while its argument goes from 0 to 1. */
 export function decay(options: DecayOptions, context: ScheduleContext, shape: (progress: number) => number): LearningRate {
