@@ -29,7 +29,7 @@ void initialise_state(State& state, const Definition& definition, const HeadOpti
     if (extra.low == extra.high) {
       entry.value.fill_(extra.low);
     } else {
-      Tensor drawn = at::empty(extra.shape, at::TensorOptions().dtype(entry.value.scalar_type()));
+      Tensor drawn = at::empty(extra.shape, at::TensorOptions().dtype(at::kDouble));
       entry.value.copy_(drawn.uniform_(extra.low, extra.high, named_generator(seed, extra.name)));
     }
     ++entry.version;

@@ -10,7 +10,7 @@
 
 namespace facex::heads {
 
-// A state entry beside the class centres, initialised uniformly in [low, high] (a constant when both are equal).
+// A state entry beside the class centres, initialised uniformly from low to high (a constant when both are equal).
 struct ExtraEntry {
   std::string name;
   EntryKind kind = EntryKind::kBuffer;

@@ -9,15 +9,50 @@ namespace facex::heads {
 
 namespace {
 
-const CentreSpec kUnitColumns{"weight", CentreShape::kColumns, CentreInit::kUnit};
+const CentreSpec kUnitWeight{"weight", CentreShape::kColumns, CentreInit::kUnit};
 const CentreSpec kUnitKernel{"kernel", CentreShape::kColumns, CentreInit::kUnit};
-const CentreSpec kLinear{"weight", CentreShape::kRows, CentreInit::kFanIn};
+const CentreSpec kNormalKernel{"kernel", CentreShape::kColumns, CentreInit::kNormal};
+const CentreSpec kNormalRows{"weight", CentreShape::kRows, CentreInit::kNormal};
+const CentreSpec kFanInRows{"weight", CentreShape::kRows, CentreInit::kFanIn};
+const CentreSpec kXavierRows{"weight", CentreShape::kRows, CentreInit::kXavier};
+
+std::vector<ExtraEntry> ada_cos_state(const HeadOptions& options) {
+  const double scale = std::sqrt(2.0) * std::log(std::max<double>(static_cast<double>(options.num_class) - 1, 1));
+  return {{"scale", EntryKind::kBuffer, {1}, std::max(scale, 1.0), std::max(scale, 1.0)}};
+}
+
+std::vector<ExtraEntry> ada_face_state(const HeadOptions&) {
+  return {{"batch_mean", EntryKind::kBuffer, {1}, 20, 20}, {"batch_std", EntryKind::kBuffer, {1}, 100, 100}};
+}
+
+std::vector<ExtraEntry> adam_state(const HeadOptions& options) {
+  return {{"adam", EntryKind::kParameter, {1, options.num_class}, 0.3, 0.4}};
+}
+
+std::vector<ExtraEntry> curricular_state(const HeadOptions&) { return {{"t", EntryKind::kBuffer, {1}, 0, 0}}; }
+
+std::vector<ExtraEntry> elastic_state(const HeadOptions&) {
+  return {{"stream", EntryKind::kBuffer, {1}, 0, 0x7FFFFFFF, true}, {"step", EntryKind::kBuffer, {1}, 0, 0, true}};
+}
 
 const std::vector<Definition>& table() {
   static const std::vector<Definition> rows = {
-      {"Softmax", kLinear, fused::softmax, reference::softmax},
-      {"AM-Softmax", kUnitColumns, fused::am_softmax, reference::am_softmax},
-      {"ArcFace", kUnitColumns, fused::arc_face, reference::arc_face},
+      {"Softmax", kFanInRows, fused::softmax, reference::softmax},
+      {"AM-Softmax", kUnitWeight, fused::am_softmax, reference::am_softmax},
+      {"AdaM-Softmax", kUnitKernel, fused::adam_softmax, reference::adam_softmax, adam_state},
+      {"AdaCos", {"W", CentreShape::kRows, CentreInit::kXavier}, fused::ada_cos, reference::ada_cos, ada_cos_state},
+      {"ArcFace", kUnitWeight, fused::arc_face, reference::arc_face},
+      {"MV-Softmax", kUnitWeight, fused::mv_softmax, reference::mv_softmax},
+      {"CurricularFace", kNormalKernel, fused::curricular_face, reference::curricular_face, curricular_state},
+      {"CircleLoss", kUnitWeight, fused::circle_loss, reference::circle_loss},
+      {"NPCFace", kUnitKernel, fused::npc_face, reference::npc_face},
+      {"MagFace", kUnitWeight, fused::mag_face, reference::mag_face},
+      {"ArcNegFace", kFanInRows, fused::arc_neg_face, reference::arc_neg_face},
+      {"CosFace", kNormalRows, fused::am_softmax, reference::am_softmax},
+      {"CombinedMargin", kNormalRows, fused::combined_margin, reference::combined_margin},
+      {"AdaFace", kUnitKernel, fused::ada_face, reference::ada_face, ada_face_state},
+      {"ElasticFace", kNormalKernel, fused::elastic_face, reference::elastic_face, elastic_state},
+      {"SubCenterArcFace", kXavierRows, fused::sub_center_arc_face, reference::sub_center_arc_face},
   };
   return rows;
 }

@@ -24,6 +24,7 @@ struct Row {
   T inverse_norm = 0;      // 0 for an embedding without length
   T margin = 0;            // for heads whose margin differs from row to row
   T threshold = 0;         // cosine above which another class counts as hard, for heads that mine
+  T total = 0, count = 0;  // what a scan over the other classes adds up
   // Written by margin_softmax:
   T loss = 0;              // cross-entropy
   T target_grad = 0;       // d loss / d logit of the own class

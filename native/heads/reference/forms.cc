@@ -1,17 +1,20 @@
 #include "heads/reference/forms.h"
 
 #include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/where.h>
 
 #include <limits>
 
 namespace facex::heads::reference {
 
-Tensor unit_rows(const Tensor& x) {
-  return x / at::linalg_vector_norm(x, 2, {1}, /*keepdim=*/true).clamp_min(1e-12);
-}
+Tensor lengths(const Tensor& x) { return at::linalg_vector_norm(x, 2, {1}, /*keepdim=*/true); }
+
+Tensor unit_rows(const Tensor& x) { return x / lengths(x).clamp_min(1e-12); }
 
 Tensor cosines(const Inputs& in) {
-  return unit_rows(in.embeddings).mm(unit_rows(in.centres).t()).clamp(-1, 1);
+  const Tensor all = unit_rows(in.embeddings).mm(unit_rows(in.centres).t()).clamp(-1, 1);
+  if (all.size(1) == in.options.num_class) return all;
+  return std::get<0>(all.view({all.size(0), in.options.num_class, -1}).max(2));
 }
 
 Tensor own(const Tensor& cosines, const Tensor& labels) { return cosines.gather(1, labels.unsqueeze(1)); }
@@ -31,6 +34,18 @@ Tensor add_angle(const Tensor& cosine, double margin) {
 
 Tensor add_angle(const Tensor& cosine, const Tensor& margin) {
   return cosine * margin.cos() - sine(cosine) * margin.sin();
+}
+
+Tensor add_angle_guarded(const Tensor& cosine, double margin, double fallback) {
+  return at::where(cosine > -std::cos(margin), add_angle(cosine, margin), cosine - fallback);
+}
+
+Tensor adapted(const Inputs& in, const std::string& name, const Tensor& value) {
+  Entry& entry = *in.state.find(name);
+  if (!in.adapt) return entry.value;
+  entry.value.copy_(value.detach().view(entry.value.sizes()));
+  ++entry.version;
+  return entry.value;
 }
 
 }  // namespace facex::heads::reference
