@@ -92,13 +92,15 @@ export interface NativeHead {
   initialise(seed: number): void
   state(): NativeTensor[]
   load(tensors: readonly NativeTensor[]): void
-  run(request: { embeddings: NativeTensor; labels: NativeTensor; gradScale?: number; adapt?: boolean }): {
+  run(request: { embeddings: NativeTensor; labels: NativeTensor; gallery?: NativeTensor; gradScale?: number; adapt?: boolean }): {
     loss: number
     extraLoss: number
     logits: NativeTensor
     gradEmbeddings: NativeTensor
     grads: NativeTensor[]
   }
+  /** Prototype heads: takes features [N, D] of identities [N] into the next slots of the queue. */
+  enqueue(features: NativeTensor, labels: NativeTensor): void
 }
 
 /** Where a loader's images come from: files named one per sample. */
@@ -179,7 +181,7 @@ export interface NativeBox {
 export type NativeVerb =
   | { verb: 'batch'; images: string[]; labels: string }
   | { verb: 'forward'; network: string; input: string; outputName: string; output: string; gradient: boolean; batchStatistics: boolean; stochastic: boolean }
-  | { verb: 'head'; head: string; embeddings: string; labels: string; loss: string; weight: number }
+  | { verb: 'head'; head: string; embeddings: string; labels: string; loss: string; weight: number; gallery?: string }
   | { verb: 'backward' }
   | { verb: 'clip'; maxNorm: number; part: string }
   | { verb: 'optimizer' }

@@ -32,6 +32,8 @@ struct HeadResult {
 struct HeadRequest {
   Tensor embeddings;      // [N, D], floating, not normalised
   Tensor labels;          // [N] int64 in [0, K); checked on the CPU before
+  // Prototype heads only: [N, D], stands in the queue's next N slots for this run; slot i is the class of row i.
+  Tensor gallery = {};
   double grad_scale = 1;  // loss scaling and gradient accumulation
   bool gradients = true;  // also adds to the gradients of state()'s parameters
   bool logits = false;    // also return logits (for tests and metrics)
@@ -45,8 +47,8 @@ class Head {
   virtual State& state() = 0;
   virtual void initialise(uint64_t seed) = 0;
   virtual HeadResult run(const HeadRequest& request) = 0;
-  // Takes features [N, D] of samples with identities labels [N] into the head's queue; the next run() scores its
-  // embeddings against the queue, row i belonging to the i-th feature just taken in. Heads without a queue refuse.
+  // Takes features [N, D] of samples with identities labels [N] into the next N slots of the head's queue, which the
+  // last run()s used for their gallery; the slots after them are next. Heads without a queue refuse.
   virtual void enqueue(const Tensor& features, const Tensor& labels) {
     fail(ErrorCode::kConfig, "enqueue: this head keeps no queue of prototypes");
   }

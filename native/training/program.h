@@ -17,7 +17,7 @@ struct ForwardVerb {
   bool batch_statistics = true;  // batch norm in train mode
   bool stochastic = true;        // dropout active
 };
-struct HeadVerb { std::string head, embeddings, labels, loss; double weight = 1; };
+struct HeadVerb { std::string head, embeddings, labels, loss; double weight = 1; std::string gallery = {} /* of prototype heads */; };
 struct BackwardVerb {};                       // all heads and losses of this step, then every forward with gradient, last first
 struct ClipVerb { double max_norm; std::string part; };  // norm of all gradients, or of those of one network or head
 struct OptimizerVerb {};                      // one update, gradients cleared after
