@@ -114,6 +114,15 @@ export interface NativeFileSource {
   readonly labels: Int32Array
 }
 
+/** Several sources behind each other, with labels over all of them. */
+export interface NativeMixedSource {
+  readonly kind: 'mixed'
+  readonly parts: readonly NativeSource[]
+  readonly labels: Int32Array
+}
+
+export type NativeSource = NativeFileSource | NativeMixedSource
+
 export interface NativeAugmentation {
   readonly name: string
   readonly probability: number
@@ -121,7 +130,7 @@ export interface NativeAugmentation {
 }
 
 export interface NativeLoaderSpec {
-  readonly source: NativeFileSource
+  readonly source: NativeSource
   /** Size of the images handed out; files of another size are resized. */
   readonly height: number
   readonly width: number
@@ -268,7 +277,7 @@ export interface Addon {
   augmentImage(image: NativeTensor, augmentations: readonly NativeAugmentation[], color: 'bgr' | 'rgb', seed: number): NativeTensor
   augmentationNames(): string[]
   /** Reads the header of every image on `threads` threads, or decodes it completely with `full`. */
-  inspectImages(source: NativeFileSource, options: { threads: number; full: boolean }): Promise<NativeInspection>
+  inspectImages(source: NativeSource, options: { threads: number; full: boolean }): Promise<NativeInspection>
   /** Takes an exclusive lock on the file at `path` (created if needed); undefined when another process holds it. */
   lockFile(path: string): { release(): void } | undefined
 }

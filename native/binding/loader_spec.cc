@@ -25,7 +25,13 @@ std::unique_ptr<data::Source> source_from(const Napi::Object& spec) {
     return data::make_file_source(get_string(spec, "root"), copy_of<Napi::Uint8Array, char>(spec, "paths", napi_uint8_array),
                                   copy_of<Napi::Int32Array, int32_t>(spec, "labels", napi_int32_array));
   }
-  fail(ErrorCode::kConfig, "source kind: expected \"files\", got \"", kind, '"');
+  if (kind == "mixed") {
+    std::vector<std::unique_ptr<data::Source>> parts;
+    const Napi::Array list = get_array(spec, "parts");
+    for (uint32_t i = 0; i < list.Length(); i++) parts.push_back(source_from(object_of(list.Get(i), "source")));
+    return data::make_mixed_source(std::move(parts), copy_of<Napi::Int32Array, int32_t>(spec, "labels", napi_int32_array));
+  }
+  fail(ErrorCode::kConfig, "source kind: expected \"files\" or \"mixed\", got \"", kind, '"');
 }
 
 std::vector<data::AugmentationSpec> augmentations_from(const Napi::Array& list) {

@@ -51,10 +51,11 @@ class Worker final : public Napi::AsyncWorker {
  private:
   Worker(Napi::Env env, const Napi::Value& self, Work work, Finish finish)
       : Napi::AsyncWorker(env), deferred_(env), work_(std::move(work)), finish_(std::move(finish)) {
-    if (self.IsObject()) Receiver().Set("self", self);
+    if (self.IsObject()) self_ = Napi::Persistent(self.As<Napi::Object>());
   }
 
   Napi::Promise::Deferred deferred_;
+  Napi::ObjectReference self_;
   Work work_;
   Finish finish_;
   std::optional<Result> result_;
