@@ -20,6 +20,8 @@ export interface Backbone {
   readonly paper?: string
   /** Strict: unknown keys are errors. Keys and defaults are FaceX-Zoo's where it has the network. */
   readonly schema: z.ZodType<BackboneConfig>
+  /** Other names that configurations have for some keys. */
+  readonly aliases?: Readonly<Record<string, string>>
   /** The images that a configuration is made for when the run does not name a size. */
   input(config: BackboneConfig): ImageShape
   /** The network with its parameters declared; `forward` takes the images and returns the embedding [D]. */
@@ -35,6 +37,9 @@ export interface BackboneDefinition<Options extends z.ZodRawShape> {
   readonly summary: string
   readonly paper?: string
   readonly options: Options
+  readonly aliases?: Readonly<Record<string, string>>
+  /** What is wrong with a configuration whose options are right one by one; undefined when nothing is. */
+  refine?(config: z.output<z.ZodObject<Options>>): string | undefined
   /** 112 x 112, or what `out_h` and `out_w` say, when left out. */
   input?(config: z.output<z.ZodObject<Options>>): ImageShape
   create(config: z.output<z.ZodObject<Options>>, input: ImageShape): Module
@@ -42,8 +47,12 @@ export interface BackboneDefinition<Options extends z.ZodRawShape> {
 
 /** Makes a table entry of a definition; `options` becomes a strict schema. */
 export function defineBackbone<Options extends z.ZodRawShape>(definition: BackboneDefinition<Options>): Backbone {
-  const { options, input = inputOf, ...rest } = definition
-  return { ...rest, input, schema: z.strictObject(options) } as unknown as Backbone
+  const { options, refine, input = inputForOutput, ...rest } = definition
+  const checked = z.strictObject(options).superRefine((config, context) => {
+    const problem = refine?.(config as z.output<z.ZodObject<Options>>)
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem })
+  })
+  return { ...rest, input, schema: checked } as unknown as Backbone
 }
 
 /** Keys of networks that end in a fully connected layer over the last feature map. */
@@ -57,7 +66,7 @@ export const OUTPUT_OPTIONS = {
 export const ratio = (value: number, what: string) => z.number().min(0).lt(1).default(value).describe(what)
 
 /** The networks reduce by 16; the upper half of a 112 x 112 face is its first 60 rows, which end as 4. */
-function inputOf(config: BackboneConfig): ImageShape {
+export function inputForOutput(config: BackboneConfig): ImageShape {
   const extent = (out: unknown) => (typeof out !== 'number' ? 112 : out === 4 ? 60 : out * 16)
   return [3, extent(config.out_h), extent(config.out_w)]
 }

@@ -8,14 +8,41 @@ import { FacexError, throwProblems, unknownName } from '../errors.js'
 import type { Graph } from '../graph/types.js'
 import { build } from '../layers/build.js'
 import type { Backbone, BackboneConfig, ImageShape } from './backbone.js'
+import { attentionNet } from './attention-net.js'
+import { efficientNet } from './efficient-net.js'
+import { ghostNet } from './ghost-net.js'
+import { hrNet } from './hr-net.js'
+import { iResNet } from './i-res-net.js'
+import { lightCNN } from './light-cnn.js'
 import { mobileFaceNet } from './mobile-face-net.js'
+import { repVGG } from './rep-vgg.js'
+import { resNeSt } from './res-nest.js'
 import { resNet } from './res-net.js'
+import { reXNet } from './rex-net.js'
+import { swinTransformer } from './swin-transformer.js'
+import { tfNas } from './tf-nas.js'
+import { vit } from './vit.js'
 
 export { defineBackbone } from './backbone.js'
 export type { Backbone, BackboneConfig, BackboneDefinition, ImageShape } from './backbone.js'
 
 /** Every backbone, in the order of listings. */
-export const BACKBONES: readonly Backbone[] = [mobileFaceNet, resNet]
+export const BACKBONES: readonly Backbone[] = [
+  mobileFaceNet,
+  resNet,
+  hrNet,
+  efficientNet,
+  ghostNet,
+  attentionNet,
+  tfNas,
+  resNeSt,
+  reXNet,
+  lightCNN,
+  repVGG,
+  swinTransformer,
+  iResNet,
+  vit,
+]
 
 /** A table with a user's entries after the built-in ones. Throws ERR_CONFIG when a name is taken. */
 export function withExtensions(table: readonly Backbone[], entries: readonly Backbone[]): readonly Backbone[] {
@@ -60,9 +87,15 @@ export function buildBackbone(
 }
 
 function checkConfig(backbone: Backbone, config: unknown): BackboneConfig {
-  const result = backbone.schema.safeParse(config)
+  const result = backbone.schema.safeParse(renamed(config, backbone.aliases ?? {}))
   if (result.success) return result.data
   const problems = result.error.issues.map((issue) => `${[backbone.name, ...issue.path].join('.')}: ${issue.message}`)
   throwProblems('ERR_CONFIG', 'The backbone configuration is wrong:', problems)
   throw z.NEVER
+}
+
+/** The same options under their first names. */
+function renamed(config: unknown, aliases: Readonly<Record<string, string>>): unknown {
+  if (typeof config !== 'object' || config === null || Array.isArray(config)) return config
+  return Object.fromEntries(Object.entries(config).map(([key, value]) => [aliases[key] ?? key, value]))
 }

@@ -5,9 +5,11 @@
  */
 import { z } from 'zod'
 
-import { BatchNorm, Conv2d, Dropout, F, Flatten, Linear, MaxPool2d, Module, PReLU, ReLU, Sequential, Sigmoid } from '../layers/index.js'
+import { BatchNorm, Conv2d, F, MaxPool2d, Module, PReLU, ReLU, Sequential, Sigmoid } from '../layers/index.js'
 import type { Value } from '../layers/index.js'
 import { defineBackbone, OUTPUT_OPTIONS, ratio } from './backbone.js'
+import { outputLayer } from './output-layer.js'
+import type { OutputConfig } from './output-layer.js'
 
 /** Channels weighted by what the whole map holds. */
 class SEModule extends Module {
@@ -60,13 +62,10 @@ const STAGES: Readonly<Record<number, readonly number[]>> = {
   152: [3, 8, 36, 3],
 }
 
-interface ResNetConfig {
+interface ResNetConfig extends OutputConfig {
   readonly depth: number
   readonly drop_ratio: number
   readonly net_mode: 'ir' | 'ir_se'
-  readonly feat_dim: number
-  readonly out_h: number
-  readonly out_w: number
 }
 
 class ResNet extends Module {
@@ -76,13 +75,7 @@ class ResNet extends Module {
 
   constructor(config: ResNetConfig) {
     super()
-    this.output_layer = new Sequential(
-      new BatchNorm(512),
-      new Dropout(config.drop_ratio),
-      new Flatten(),
-      new Linear(512 * config.out_h * config.out_w, config.feat_dim),
-      new BatchNorm(config.feat_dim),
-    )
+    this.output_layer = outputLayer(512, config.drop_ratio, config)
     const squeeze = config.net_mode === 'ir_se'
     const blocks = STAGES[config.depth]!.flatMap((count, stage) => {
       const channels = 64 * 2 ** stage
