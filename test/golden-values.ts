@@ -1,0 +1,30 @@
+/**
+ * Values from a name, as golden/README.md defines them: weights and inputs of golden tests are formulas, not files.
+ * @module
+ */
+
+/** Element `i` of the stream called `name`, in [0, 1). */
+export function uniform(name: string, i: number): number {
+  return mix((hash(name) + Math.imul(i, 0x9e3779b9)) >>> 0) / 2 ** 32
+}
+
+/** `count` elements as float32(uniform * scale + offset), row-major. */
+export function values(name: string, count: number, scale: number, offset: number): Float32Array {
+  return Float32Array.from({ length: count }, (_, i) => uniform(name, i) * scale + offset)
+}
+
+/** 32-bit FNV-1a. */
+function hash(name: string): number {
+  let hash = 0x811c9dc5
+  for (const byte of Buffer.from(name)) hash = Math.imul(hash ^ byte, 0x01000193)
+  return hash >>> 0
+}
+
+/** MurmurHash3's finaliser. */
+function mix(x: number): number {
+  x ^= x >>> 16
+  x = Math.imul(x, 0x85ebca6b)
+  x ^= x >>> 13
+  x = Math.imul(x, 0xc2b2ae35)
+  return (x ^ (x >>> 16)) >>> 0
+}
