@@ -29,7 +29,8 @@ class HeadObject : public Napi::ObjectWrap<HeadObject> {
  public:
   static Napi::Function define(Napi::Env env) {
     return DefineClass(env, "Head", {InstanceMethod<&HeadObject::initialise>("initialise"), InstanceMethod<&HeadObject::state>("state"),
-                                     InstanceMethod<&HeadObject::load>("load"), InstanceMethod<&HeadObject::run>("run")});
+                                     InstanceMethod<&HeadObject::load>("load"), InstanceMethod<&HeadObject::run>("run"),
+                                     InstanceMethod<&HeadObject::enqueue>("enqueue")});
   }
 
   explicit HeadObject(const Napi::CallbackInfo& call) : Napi::ObjectWrap<HeadObject>(call) {
@@ -82,11 +83,19 @@ class HeadObject : public Napi::ObjectWrap<HeadObject> {
       heads::HeadRequest request;
       request.embeddings = to_tensor(given.Get("embeddings"));
       request.labels = to_tensor(given.Get("labels")).to(at::kLong);
+      if (given.Has("gallery")) request.gallery = to_tensor(given.Get("gallery"));
       request.grad_scale = get_number(given, "gradScale", 1);
       if (given.Has("adapt")) request.adapt = get_bool(given, "adapt");
       request.logits = true;
       for (Entry& entry : head_->state().entries()) entry.grad = Tensor();
       return answer(call.Env(), head_->run(request));
+    });
+  }
+
+  Napi::Value enqueue(const Napi::CallbackInfo& call) {
+    return guarded(call.Env(), [&] {
+      head_->enqueue(to_tensor(call[0]), to_tensor(call[1]));
+      return call.Env().Undefined();
     });
   }
 

@@ -15,6 +15,8 @@ Entry* State::find(const std::string& name) {
   return found == index_.end() ? nullptr : &entries_[found->second];
 }
 
+const Entry* State::find(const std::string& name) const { return const_cast<State*>(this)->find(name); }
+
 void accumulate_grad(Entry& entry, Tensor delta) {
   if (entry.grad.defined()) {
     entry.grad.add_(delta);

@@ -25,6 +25,7 @@ class State {
   Entry& add(std::string name, EntryKind kind, Tensor value);
   // nullptr when there is no such entry.
   Entry* find(const std::string& name);
+  const Entry* find(const std::string& name) const;
   std::vector<Entry>& entries() { return entries_; }
   const std::vector<Entry>& entries() const { return entries_; }
 

@@ -6,7 +6,6 @@
 
 #include "heads/centres.h"
 #include "heads/head.h"
-#include "heads/reference/form.h"
 
 namespace facex::heads {
 
@@ -23,7 +22,7 @@ struct Definition {
   std::string name;
   CentreSpec centres;
   std::unique_ptr<Head> (*fused)(const Definition&, const HeadOptions&);
-  reference::Form reference;
+  std::unique_ptr<Head> (*reference)(const Definition&, const HeadOptions&);
   // Adaptive state; null when the head has none.
   std::vector<ExtraEntry> (*extras)(const HeadOptions&) = nullptr;
 };

@@ -16,6 +16,8 @@ const CentreSpec kNormalRows{"weight", CentreShape::kRows, CentreInit::kNormal};
 const CentreSpec kFanInRows{"weight", CentreShape::kRows, CentreInit::kFanIn};
 const CentreSpec kXavierRows{"weight", CentreShape::kRows, CentreInit::kXavier};
 
+const CentreSpec kQueue{"queue", CentreShape::kColumns, CentreInit::kUnit};
+
 std::vector<ExtraEntry> ada_cos_state(const HeadOptions& options) {
   const double scale = std::sqrt(2.0) * std::log(std::max<double>(static_cast<double>(options.num_class) - 1, 1));
   return {{"scale", EntryKind::kBuffer, {1}, std::max(scale, 1.0), std::max(scale, 1.0)}};
@@ -37,22 +39,23 @@ std::vector<ExtraEntry> elastic_state(const HeadOptions&) {
 
 const std::vector<Definition>& table() {
   static const std::vector<Definition> rows = {
-      {"Softmax", kFanInRows, fused::softmax, reference::softmax},
-      {"AM-Softmax", kUnitWeight, fused::am_softmax, reference::am_softmax},
-      {"AdaM-Softmax", kUnitKernel, fused::adam_softmax, reference::adam_softmax, adam_state},
-      {"AdaCos", {"W", CentreShape::kRows, CentreInit::kXavier}, fused::ada_cos, reference::ada_cos, ada_cos_state},
-      {"ArcFace", kUnitWeight, fused::arc_face, reference::arc_face},
-      {"MV-Softmax", kUnitWeight, fused::mv_softmax, reference::mv_softmax},
-      {"CurricularFace", kNormalKernel, fused::curricular_face, reference::curricular_face, curricular_state},
-      {"CircleLoss", kUnitWeight, fused::circle_loss, reference::circle_loss},
-      {"NPCFace", kUnitKernel, fused::npc_face, reference::npc_face},
-      {"MagFace", kUnitWeight, fused::mag_face, reference::mag_face},
-      {"ArcNegFace", kFanInRows, fused::arc_neg_face, reference::arc_neg_face},
-      {"CosFace", kNormalRows, fused::am_softmax, reference::am_softmax},
-      {"CombinedMargin", kNormalRows, fused::combined_margin, reference::combined_margin},
-      {"AdaFace", kUnitKernel, fused::ada_face, reference::ada_face, ada_face_state},
-      {"ElasticFace", kNormalKernel, fused::elastic_face, reference::elastic_face, elastic_state},
-      {"SubCenterArcFace", kXavierRows, fused::sub_center_arc_face, reference::sub_center_arc_face},
+      {"Softmax", kFanInRows, fused::softmax, reference::make<reference::softmax>},
+      {"AM-Softmax", kUnitWeight, fused::am_softmax, reference::make<reference::am_softmax>},
+      {"AdaM-Softmax", kUnitKernel, fused::adam_softmax, reference::make<reference::adam_softmax>, adam_state},
+      {"AdaCos", {"W", CentreShape::kRows, CentreInit::kXavier}, fused::ada_cos, reference::make<reference::ada_cos>, ada_cos_state},
+      {"ArcFace", kUnitWeight, fused::arc_face, reference::make<reference::arc_face>},
+      {"MV-Softmax", kUnitWeight, fused::mv_softmax, reference::make<reference::mv_softmax>},
+      {"CurricularFace", kNormalKernel, fused::curricular_face, reference::make<reference::curricular_face>, curricular_state},
+      {"CircleLoss", kUnitWeight, fused::circle_loss, reference::make<reference::circle_loss>},
+      {"NPCFace", kUnitKernel, fused::npc_face, reference::make<reference::npc_face>},
+      {"MagFace", kUnitWeight, fused::mag_face, reference::make<reference::mag_face>},
+      {"ArcNegFace", kFanInRows, fused::arc_neg_face, reference::make<reference::arc_neg_face>},
+      {"CosFace", kNormalRows, fused::am_softmax, reference::make<reference::am_softmax>},
+      {"CombinedMargin", kNormalRows, fused::combined_margin, reference::make<reference::combined_margin>},
+      {"AdaFace", kUnitKernel, fused::ada_face, reference::make<reference::ada_face>, ada_face_state},
+      {"ElasticFace", kNormalKernel, fused::elastic_face, reference::make<reference::elastic_face>, elastic_state},
+      {"SST_Prototype", kQueue, fused::sst_prototype, reference::sst_prototype},
+      {"SubCenterArcFace", kXavierRows, fused::sub_center_arc_face, reference::make<reference::sub_center_arc_face>},
   };
   return rows;
 }
@@ -86,7 +89,8 @@ std::unique_ptr<Head> make_head(const HeadOptions& options) {
 }
 
 std::unique_ptr<Head> make_reference_head(const HeadOptions& options) {
-  return std::make_unique<reference::ReferenceHead>(checked(options), options);
+  const Definition& definition = checked(options);
+  return definition.reference(definition, options);
 }
 
 std::vector<std::string> head_names() {

@@ -33,14 +33,13 @@ class FusedHead : public Head {
   State state_;
 
  private:
-  Tensor normalise(const Tensor& embeddings, const Tensor& labels, std::vector<Row<T>>& rows) const;
-  Tensor embedding_gradient(const Tensor& unit_grad, const Tensor& unit, const std::vector<Row<T>>& rows) const;
-  void centre_gradient(Entry& entry, const Tensor& centres, const Tensor& unit, Tensor& unit_grad);
+  // A gradient entry for the centres, in memory that is kept from step to step.
+  Tensor lend_gradient(const Tensor& centres);
 
   const bool spherical_;
   Tensor products_;       // [N, M]
   Tensor inverse_norms_;  // [M]
-  Tensor centre_grad_;    // [M, D], lent to the optimizer as the entry's gradient
+  Tensor centre_grad_;    // [M, D], see lend_gradient
 };
 
 template <template <typename> class Policy, typename T>

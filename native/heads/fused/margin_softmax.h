@@ -36,6 +36,7 @@ void margin_softmax_row(const Policy& policy, const Step<T>& step, Row<T>& row, 
       sum *= std::exp(top - tile_top);
       top = tile_top;
     }
+    if (top == -std::numeric_limits<T>::infinity()) continue;  // only masked classes so far
     sum += exp_shifted(logit, count, top);
   }
   row.loss = (top - target.value) + std::log(sum);
@@ -66,6 +67,13 @@ void margin_softmax(const Policy& policy, Step<T>& step, T* logits_out) {
       margin_softmax_row(policy, step, step.rows[i], logits_out == nullptr ? nullptr : logits_out + i * step.cosines.classes);
     }
   });
+}
+
+template <typename T>
+double mean_loss(const std::vector<Row<T>>& rows) {
+  double total = 0;
+  for (const Row<T>& row : rows) total += row.loss;
+  return total / static_cast<double>(rows.size());
 }
 
 }  // namespace facex::heads::fused

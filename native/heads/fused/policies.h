@@ -21,6 +21,7 @@ std::unique_ptr<Head> mag_face(const Definition& definition, const HeadOptions& 
 std::unique_ptr<Head> mv_softmax(const Definition& definition, const HeadOptions& options);
 std::unique_ptr<Head> npc_face(const Definition& definition, const HeadOptions& options);
 std::unique_ptr<Head> softmax(const Definition& definition, const HeadOptions& options);
+std::unique_ptr<Head> sst_prototype(const Definition& definition, const HeadOptions& options);
 std::unique_ptr<Head> sub_center_arc_face(const Definition& definition, const HeadOptions& options);
 
 }  // namespace facex::heads::fused

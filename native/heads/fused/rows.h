@@ -40,7 +40,7 @@ struct Cosines {
   T* data = nullptr;
   int64_t rows = 0, classes = 0, centres_per_class = 1;
   const T* inverse_norms = nullptr;  // [M], of the centres
-  bool spherical = true;             // false: products are logits of a linear layer, neither scaled nor clamped
+  bool spherical = true;             // false: products are taken as they are; -infinity masks a class
 
   T* row(int64_t i) const { return data + i * classes * centres_per_class; }
 

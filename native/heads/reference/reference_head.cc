@@ -18,7 +18,7 @@ HeadResult ReferenceHead::run(const HeadRequest& request) {
   const Tensor labels = request.labels.to(options_.device);
   const Tensor centres = centre_rows(leaves.at(definition_.centres.name), definition_.centres.shape);
 
-  const Logits output = definition_.reference({options_, embeddings, labels, centres, leaves, state_, request.adapt});
+  const Logits output = form_({options_, embeddings, labels, centres, leaves, state_, request.adapt});
   Tensor loss = at::cross_entropy_loss(output.logits, labels);
   if (output.regulariser.defined()) loss = loss + output.regulariser;
 

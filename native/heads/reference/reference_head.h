@@ -3,13 +3,14 @@
 #pragma once
 
 #include "heads/definition.h"
+#include "heads/reference/form.h"
 
 namespace facex::heads::reference {
 
 class ReferenceHead final : public Head {
  public:
-  ReferenceHead(const Definition& definition, const HeadOptions& options)
-      : definition_(definition), options_(options), state_(make_state(definition, options)) {}
+  ReferenceHead(const Definition& definition, const HeadOptions& options, Form form)
+      : definition_(definition), options_(options), form_(form), state_(make_state(definition, options)) {}
 
   State& state() override { return state_; }
   void initialise(uint64_t seed) override { initialise_state(state_, definition_, options_, seed); }
@@ -18,7 +19,17 @@ class ReferenceHead final : public Head {
  private:
   const Definition& definition_;
   const HeadOptions options_;
+  const Form form_;
   State state_;
 };
+
+// A maker for the table.
+template <Form form>
+std::unique_ptr<Head> make(const Definition& definition, const HeadOptions& options) {
+  return std::make_unique<ReferenceHead>(definition, options, form);
+}
+
+// The prototype head keeps a queue instead of centres and is its own frame.
+std::unique_ptr<Head> sst_prototype(const Definition& definition, const HeadOptions& options);
 
 }  // namespace facex::heads::reference

@@ -1,0 +1,29 @@
+// The linear algebra around the margin: unit embeddings, products with class centres, and the way back.
+#pragma once
+
+#include "core/tensor.h"
+#include "heads/fused/rows.h"
+
+namespace facex::heads::fused {
+
+// Embeddings [N, D] of length 1; fills index, norm and inverse norm of the rows. An embedding without length becomes
+// 0. Not spherical: the embeddings themselves.
+template <typename T>
+Tensor normalise(const Tensor& embeddings, bool spherical, std::vector<Row<T>>& rows);
+
+// products [N, M] = unit [N, D] * centres [M, D]^T, and the inverse lengths [M] of the centres on the way (1 where not
+// spherical).
+template <typename T>
+void multiply(const Tensor& unit, const Tensor& centres, bool spherical, Tensor& products, Tensor& inverse_norms);
+
+// From d loss / d products to unit_grad [N, D] = d loss / d unit, and to d loss / d centres, which is stored in
+// centre_grad [M, D] or added to it.
+template <typename T>
+void backward_products(const Tensor& product_grad, const Tensor& unit, const Tensor& centres, const Tensor& inverse_norms,
+                       bool spherical, Tensor& unit_grad, const Tensor& centre_grad, bool add);
+
+// d loss / d embeddings from d loss / d unit and the rows' norm_grad.
+template <typename T>
+Tensor embedding_gradient(const Tensor& unit_grad, const Tensor& unit, bool spherical, const std::vector<Row<T>>& rows);
+
+}  // namespace facex::heads::fused
