@@ -45,16 +45,22 @@ export const margin = (value: number, unit = 'cosine') => z.number().min(0).defa
 
 /**
  * A head whose native options are its configuration as it stands: numbers become values, words become choices.
- * `options` are the keys beside `feat_dim` and `num_class`.
+ * `options` are the keys beside `feat_dim` and `num_class`; `classes` gives K where it is not `num_class`.
  */
-export function defineHead(head: { name: string; summary: string; paper?: string; options: z.ZodRawShape }): HeadDefinition {
-  const { options, ...about } = head
+export function defineHead(head: {
+  name: string
+  summary: string
+  paper?: string
+  options: z.ZodRawShape
+  classes?: (config: HeadConfig) => number
+}): HeadDefinition {
+  const { options, classes = (config: HeadConfig) => config.num_class, ...about } = head
   const schema = z.strictObject({ ...COMMON_OPTIONS, ...options }) as unknown as z.ZodType<HeadConfig>
-  return { ...about, schema, create: (config) => pieces(head.name, config) }
+  return { ...about, schema, create: (config) => pieces(head.name, config, classes(config)) }
 }
 
-function pieces(name: string, config: HeadConfig): HeadPieces {
-  const { feat_dim: featDim, num_class: numClass, ...options } = config
+function pieces(name: string, config: HeadConfig, numClass: number | undefined): HeadPieces {
+  const { feat_dim: featDim, num_class: _, ...options } = config
   if (numClass === undefined) {
     throw new FacexError('ERR_CONFIG', `head ${name}: expected num_class, the number of identities, and found none; training counts it from the list`)
   }

@@ -17,6 +17,7 @@ import { magFace } from './mag-face.js'
 import { mvSoftmax } from './mv-softmax.js'
 import { npcFace } from './npc-face.js'
 import { softmax } from './softmax.js'
+import { sstPrototype } from './sst-prototype.js'
 import { subCenterArcFace } from './sub-center-arc-face.js'
 import { FacexError, unknownName } from '../errors.js'
 import type { HeadDefinition } from './head.js'
@@ -40,6 +41,7 @@ export const HEADS: readonly HeadDefinition[] = [
   combinedMargin,
   adaFace,
   elasticFace,
+  sstPrototype,
   subCenterArcFace,
 ]
 

@@ -21,23 +21,25 @@ export class HeadRunner {
   readonly head: NativeHead
   private readonly featDim: number
 
-  constructor(name: string, config: Record<string, unknown>, readonly dtype: Precision, reference: boolean) {
+  constructor(name: string, config: Record<string, unknown>, readonly dtype: Precision, reference: boolean, seed = 7) {
     const definition = findHead(name)
     const pieces = definition.create(definition.schema.parse(config))
     this.featDim = pieces.featDim
     this.head = new (addon().Head)({ ...pieces, dtype, device: 'cpu', reference })
-    this.head.initialise(7)
+    this.head.initialise(seed)
   }
 
   load(entries: Record<string, { shape: readonly number[]; value: readonly number[] }>): void {
     this.head.load(Object.entries(entries).map(([name, { shape, value }]) => tensor(name, this.dtype, shape, value)))
   }
 
-  run(embeddings: readonly number[], labels: readonly number[], options: { gradScale?: number; adapt?: boolean } = {}): HeadRun {
+  run(embeddings: readonly number[], labels: readonly number[], options: { gradScale?: number; adapt?: boolean; gallery?: readonly number[] } = {}): HeadRun {
+    const { gallery, ...rest } = options
     const result = this.head.run({
-      embeddings: tensor('embeddings', this.dtype, [labels.length, this.featDim], embeddings),
-      labels: { name: 'labels', dtype: 'int64', shape: [labels.length], data: BigInt64Array.from(labels, BigInt).buffer },
-      ...options,
+      embeddings: this.features(embeddings),
+      labels: labelTensor(labels),
+      ...(gallery === undefined ? {} : { gallery: this.features(gallery) }),
+      ...rest,
     })
     return {
       loss: result.loss,
@@ -48,6 +50,14 @@ export class HeadRunner {
     }
   }
 
+  enqueue(features: readonly number[], labels: readonly number[]): void {
+    this.head.enqueue(this.features(features), labelTensor(labels))
+  }
+
+  private features(values: readonly number[]): NativeTensor {
+    return tensor('features', this.dtype, [values.length / this.featDim, this.featDim], values)
+  }
+
   state(): Record<string, number[]> {
     return Object.fromEntries(this.head.state().map((entry) => [entry.name, numbers(entry)]))
   }
@@ -55,6 +65,10 @@ export class HeadRunner {
 
 export function tensor(name: string, dtype: Precision, shape: readonly number[], values: readonly number[]): NativeTensor {
   return { name, dtype, shape, data: (dtype === 'float64' ? Float64Array : Float32Array).from(values).buffer }
+}
+
+function labelTensor(labels: readonly number[]): NativeTensor {
+  return { name: 'labels', dtype: 'int64', shape: [labels.length], data: BigInt64Array.from(labels, BigInt).buffer }
 }
 
 export function numbers(tensor: NativeTensor): number[] {
