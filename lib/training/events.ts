@@ -37,6 +37,8 @@ export interface RunPlan extends Position {
   readonly macs: number
   /** Checkpoint that the run continues from. */
   readonly resumedFrom?: string
+  /** What a reader of the results must know about the data, such as that it is synthetic. */
+  readonly notes?: readonly string[]
 }
 
 /** Averages over the steps since the previous report of the same kind. */

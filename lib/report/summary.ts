@@ -1,0 +1,53 @@
+/**
+ * The last words of a run: what it did, where everything lies, what to run next.
+ * @module
+ */
+import path from 'node:path'
+
+import type { RunEnd, RunPlan } from '../training/events.js'
+import { evaluationLine } from './lines.js'
+import { count, duration, loss } from './wording.js'
+
+/** Lines of text; `plan` is undefined where the run ended before it began. */
+export function runSummary(plan: RunPlan | undefined, end: RunEnd): string[] {
+  if (plan === undefined) return []
+  return ['', ...whatItDid(plan, end), ...whereItLies(end), ...whatNext(plan, end)]
+}
+
+const OUTCOME = { finished: 'Trained', interrupted: 'Stopped training', failed: 'Failed while training' } as const
+
+function whatItDid(plan: RunPlan, end: RunEnd): string[] {
+  const lost = end.loss === undefined ? '' : `, loss ${loss(end.loss)}`
+  return [
+    `${OUTCOME[end.reason]} ${plan.backbone} with ${plan.head} on ${count(plan.samples)} images of ${count(plan.classes)} identities: ` +
+      `${count(end.step)} of ${count(end.steps)} steps in ${duration(end.seconds)}${lost}.`,
+    ...end.evaluations.map(evaluationLine),
+    ...(plan.notes ?? []).map((note) => `Note: ${note}`),
+  ]
+}
+
+function whereItLies(end: RunEnd): string[] {
+  if (end.folder === undefined) return []
+  const folder = shown(end.folder)
+  return ['', `Everything lies in ${folder}: checkpoints, metrics.jsonl, train.log, TensorBoard files, and config.yaml to run it again.`]
+}
+
+function whatNext(plan: RunPlan, end: RunEnd): string[] {
+  if (end.folder === undefined || end.checkpoint === undefined) return []
+  const checkpoint = shown(end.checkpoint)
+  const next: [command: string, why: string][] = [
+    [`facex compare --weights ${checkpoint} A.jpg B.jpg`, 'are two aligned faces one person?'],
+    [`facex extract --weights ${checkpoint} --root DIR --list FILE --out E.npy`, 'embeddings of your images'],
+    [`facex report ${shown(end.folder)}`, 'curves and figures as one HTML page'],
+  ]
+  if (end.reason !== 'finished') next.unshift([`facex train ${shown(path.join(end.folder, 'config.yaml'))} --resume`, 'go on from here, exactly'])
+  const width = Math.max(...next.map(([command]) => command.length))
+  return ['', 'Next:', ...next.map(([command, why]) => `  ${command.padEnd(width)}  # ${why}`)]
+}
+
+/** Relative where that is shorter to type; quoted where a shell would split it. */
+function shown(file: string): string {
+  const relative = path.relative('', file)
+  const short = relative === '' ? '.' : relative.startsWith('..') ? file : relative
+  return /^[\w./@%+=:,-]+$/.test(short) ? short : `'${short.replaceAll("'", `'\\''`)}'`
+}
