@@ -2,9 +2,9 @@
  * The table of backbones, and how a configuration becomes a graph.
  * @module
  */
-import { z } from 'zod'
-
-import { FacexError, throwProblems, unknownName } from '../errors.js'
+import { check } from '../config/check.js'
+import type { ConfigSource } from '../config/tree.js'
+import { FacexError, unknownName } from '../errors.js'
 import type { Graph } from '../graph/types.js'
 import { build } from '../layers/build.js'
 import type { Backbone, BackboneConfig, ImageShape } from './backbone.js'
@@ -69,29 +69,26 @@ export interface BuiltBackbone {
   readonly input: ImageShape
 }
 
+export interface BuildOptions {
+  /** Size of the images where it differs from what the configuration implies. */
+  readonly input?: ImageShape | undefined
+  readonly table?: readonly Backbone[] | undefined
+  /** Where the options were written and under which path, for messages. */
+  readonly source?: ConfigSource | undefined
+  readonly path?: string | undefined
+}
+
 /**
  * Builds the backbone named `name`.
  * @param config options as in backbone_conf.yaml; missing ones take their defaults
- * @param options.input size of the images where it differs from what the configuration implies
  * @throws FacexError ERR_CONFIG for wrong options, ERR_GRAPH naming the layer where sizes do not fit
  */
-export function buildBackbone(
-  name: string,
-  config: unknown = {},
-  options: { readonly input?: ImageShape | undefined; readonly table?: readonly Backbone[] | undefined } = {},
-): BuiltBackbone {
+export function buildBackbone(name: string, config: unknown = {}, options: BuildOptions = {}): BuiltBackbone {
+  const { source = { at: () => 'config' }, path = 'backbone' } = options
   const backbone = findBackbone(name, options.table)
-  const checked = checkConfig(backbone, config)
+  const checked = check(backbone.schema, renamed(config, backbone.aliases ?? {}), source, path)
   const input = options.input ?? backbone.input(checked)
   return { graph: build(backbone.create(checked, input), input, name), config: checked, input }
-}
-
-function checkConfig(backbone: Backbone, config: unknown): BackboneConfig {
-  const result = backbone.schema.safeParse(renamed(config, backbone.aliases ?? {}))
-  if (result.success) return result.data
-  const problems = result.error.issues.map((issue) => `${[backbone.name, ...issue.path].join('.')}: ${issue.message}`)
-  throwProblems('ERR_CONFIG', 'The backbone configuration is wrong:', problems)
-  throw z.NEVER
 }
 
 /** The same options under their first names. */

@@ -32,6 +32,8 @@ export interface Op {
   readonly params: readonly string[]
   readonly attrs: Readonly<Record<string, AttributeSpec>>
   readonly shape: ShapeRule
+  /** Values that backward needs besides parameters: the operands, the result, or none. */
+  readonly keeps: 'inputs' | 'output' | 'nothing'
   /** Multiply-adds of one image; absent means none are counted. */
   readonly macs?: MacsRule
 }
@@ -45,10 +47,10 @@ const flag = (value: boolean): AttributeSpec => ({ type: 'boolean', default: val
 
 type OpShape = Pick<Op, 'name' | 'summary' | 'shape'> & Partial<Op>
 
-/** A row with one operand, no parameters and no attributes unless it says otherwise. */
+/** A row with one operand and no parameters or attributes, of which backward keeps nothing, unless it says otherwise. */
 function op(row: OpShape): Op {
   const minInputs = row.minInputs ?? 1
-  return { minInputs, maxInputs: row.maxInputs ?? minInputs, params: [], attrs: {}, ...row }
+  return { minInputs, maxInputs: row.maxInputs ?? minInputs, params: [], attrs: {}, keeps: 'nothing', ...row }
 }
 
 /** The table, in the order in which `native/engine` lists it too. */
@@ -73,6 +75,7 @@ export const ops: readonly Op[] = [
       groups: withDefault(integer, 1),
     },
     shape: rule.conv2d,
+    keeps: 'inputs',
     macs: macs.conv2d,
   }),
   op({
@@ -80,6 +83,7 @@ export const ops: readonly Op[] = [
     summary: 'x W^T + b over the last dimension; weight [O, I], bias [O].',
     params: ['weight', 'bias?'],
     shape: rule.linear,
+    keeps: 'inputs',
     macs: macs.linear,
   }),
   op({
@@ -90,6 +94,7 @@ export const ops: readonly Op[] = [
     params: ['weight?', 'bias?', 'running_mean', 'running_var', 'num_batches_tracked'],
     attrs: { eps: withDefault(number, 1e-5), momentum: withDefault(number, 0.1) },
     shape: rule.batchNorm,
+    keeps: 'inputs',
   }),
   op({
     name: 'layer_norm',
@@ -97,12 +102,14 @@ export const ops: readonly Op[] = [
     params: ['weight', 'bias'],
     attrs: { eps: withDefault(number, 1e-5) },
     shape: rule.layerNorm,
+    keeps: 'inputs',
   }),
   op({
     name: 'prelu',
     summary: 'x if x > 0 else weight[c] * x; weight [C] or [1], c is dimension 0.',
     params: ['weight'],
     shape: rule.prelu,
+    keeps: 'inputs',
   }),
   op({
     name: 'add_parameter',
@@ -119,16 +126,17 @@ export const ops: readonly Op[] = [
     params: ['bias_table?', 'index?', 'mask?'],
     attrs: { heads: integer, scale: number },
     shape: rule.attention,
+    keeps: 'inputs',
   }),
 
   // --- activations, element by element
-  op({ name: 'relu', summary: 'max(x, 0); the gradient at 0 is 0.', shape: rule.same }),
-  op({ name: 'relu6', summary: 'min(max(x, 0), 6); the gradient at 0 and 6 is 0.', shape: rule.same }),
-  op({ name: 'sigmoid', summary: '1 / (1 + exp(-x)).', shape: rule.same }),
-  op({ name: 'silu', summary: 'x * sigmoid(x), also called swish.', shape: rule.same }),
-  op({ name: 'hard_sigmoid', summary: 'relu6(x + 3) / 6.', shape: rule.same }),
-  op({ name: 'hard_swish', summary: 'x * relu6(x + 3) / 6.', shape: rule.same }),
-  op({ name: 'gelu', summary: 'x * Phi(x), the exact form with erf.', shape: rule.same }),
+  op({ name: 'relu', summary: 'max(x, 0); the gradient at 0 is 0.', shape: rule.same, keeps: 'output' }),
+  op({ name: 'relu6', summary: 'min(max(x, 0), 6); the gradient at 0 and 6 is 0.', shape: rule.same, keeps: 'output' }),
+  op({ name: 'sigmoid', summary: '1 / (1 + exp(-x)).', shape: rule.same, keeps: 'output' }),
+  op({ name: 'silu', summary: 'x * sigmoid(x), also called swish.', shape: rule.same, keeps: 'inputs' }),
+  op({ name: 'hard_sigmoid', summary: 'relu6(x + 3) / 6.', shape: rule.same, keeps: 'inputs' }),
+  op({ name: 'hard_swish', summary: 'x * relu6(x + 3) / 6.', shape: rule.same, keeps: 'inputs' }),
+  op({ name: 'gelu', summary: 'x * Phi(x), the exact form with erf.', shape: rule.same, keeps: 'inputs' }),
   op({
     name: 'scale_shift',
     summary: 'x * scale + shift with two constants.',
@@ -140,12 +148,14 @@ export const ops: readonly Op[] = [
     summary: 'Softmax along dimension `dim`.',
     attrs: { dim: integer },
     shape: rule.softmax,
+    keeps: 'output',
   }),
   op({
     name: 'l2_normalize',
     summary: 'x / max(|x|, eps) along the last dimension.',
     attrs: { eps: withDefault(number, 1e-12) },
     shape: rule.same,
+    keeps: 'inputs',
   }),
 
   // --- several operands
@@ -161,12 +171,14 @@ export const ops: readonly Op[] = [
     summary: 'a * b of one shape, or a [C, H, W] times a gate b [C, 1, 1].',
     minInputs: 2,
     shape: rule.mul,
+    keeps: 'inputs',
   }),
   op({
     name: 'maximum',
     summary: 'Larger of a and b; on ties each receives half of the gradient.',
     minInputs: 2,
     shape: rule.sameOperands,
+    keeps: 'inputs',
   }),
   op({
     name: 'concat',
@@ -183,6 +195,7 @@ export const ops: readonly Op[] = [
     summary: 'Maximum over windows; padding counts as minus infinity.',
     attrs: { kernel: pair, stride: pair, padding: withDefault(pair, [0, 0]), ceil_mode: flag(false) },
     shape: rule.pool2d,
+    keeps: 'inputs',
   }),
   op({
     name: 'avg_pool2d',

@@ -1,0 +1,113 @@
+import t from 'tap'
+
+import { readConf } from '../../lib/backbones/conf.js'
+import { BACKBONES, buildBackbone, defineBackbone, findBackbone, withExtensions } from '../../lib/backbones/index.js'
+import type { ImageShape } from '../../lib/backbones/index.js'
+import { cost } from '../../lib/graph/cost.js'
+import { Conv2d, F, Flatten, Linear, Module } from '../../lib/layers/index.js'
+import type { Value } from '../../lib/layers/index.js'
+
+const embeddingOf = (name: string, config = {}, input?: ImageShape) => {
+  const { graph } = buildBackbone(name, config, { input })
+  return graph.nodes[graph.outputs.embedding!]!.shape
+}
+
+t.test('every backbone builds with its defaults and ends in an embedding of 512', (t) => {
+  for (const { name } of BACKBONES) t.same(embeddingOf(name), { batch: 1, dims: [512] }, name)
+  t.end()
+})
+
+t.test('every entry of the shipped backbone_conf.yaml builds', (t) => {
+  const entries = readConf()
+  for (const { name, type, config } of entries) {
+    const { graph } = buildBackbone(type, config)
+    t.ok(graph.nodes.length > 10, name)
+  }
+  for (const { name } of BACKBONES) t.ok(entries.some((entry) => entry.name === name), `${name} has an entry`)
+  t.end()
+})
+
+t.test('feat_dim is the length of every embedding', (t) => {
+  for (const { name } of BACKBONES) t.same(embeddingOf(name, { feat_dim: 128 }).dims, [128], name)
+  t.end()
+})
+
+t.test('the upper half of the face goes through every network that ends in a map', (t) => {
+  for (const { name, schema } of BACKBONES) {
+    if (!('out_h' in schema.parse({}))) continue
+    const built = buildBackbone(name, { out_h: 4 })
+    t.same(built.input, [3, 60, 112], name)
+    t.same(embeddingOf(name, { out_h: 4 }, [3, 60, 112]).dims, [512], name)
+  }
+  t.end()
+})
+
+t.test('LightCNN takes the 60 rows as 3 or 4, as out_h says', (t) => {
+  t.same(embeddingOf('LightCNN', { out_h: 3 }, [3, 60, 112]).dims, [512])
+  t.same(embeddingOf('LightCNN', { out_h: 4 }, [3, 60, 112]).dims, [512])
+  t.end()
+})
+
+t.test('depths and widths of the papers build', (t) => {
+  const variants: [string, Record<string, unknown>][] = [
+    ['EfficientNet', { width: 1.4, depth: 1.8 }],
+    ['GhostNet', { width: 1.3 }],
+    ['GhostNet', { width: 0.5 }],
+    ['ReXNet', { width_mult: 1.5, use_se: 1 }],
+    ['ReXNet', { width_mult: 0.9, depth_mult: 1.2 }],
+    ['ResNeSt', { depth: 101 }],
+    ['RepVGG', { width1: 1.5, width2: 1.5, width3: 1.5, width4: 2.75 }],
+    ['SwinTransformer', { depths: [2, 2, 18, 2] }],
+    ['ViT', { patch_size: 8, depth: 24 }],
+    ['AttentionNet', { stage1_modules: 0, stage3_modules: 2 }],
+  ]
+  for (const [name, config] of variants) t.same(embeddingOf(name, config).dims, [512], `${name} ${JSON.stringify(config)}`)
+  t.end()
+})
+
+t.test('a map of another size than out_h says is an error that names the layer and both sizes', (t) => {
+  t.throws(() => buildBackbone('ResNet', { depth: 50, out_h: 4 }, { input: [3, 112, 112] }), {
+    code: 'ERR_GRAPH',
+    message: /output_layer\.3: expected 14336 features, got 25088/,
+  })
+  t.end()
+})
+
+t.test('unknown names, keys and values are errors that say what is known', (t) => {
+  t.throws(() => findBackbone('Resnet50'), { code: 'ERR_CONFIG', message: /unknown backbone "Resnet50", did you mean "ResNet"\?/ })
+  t.throws(() => buildBackbone('ResNet', { dept: 50 }), { code: 'ERR_CONFIG', message: /backbone\.dept: unknown key, did you mean "depth"\?/ })
+  t.throws(() => buildBackbone('ResNet', { depth: 51 }), { code: 'ERR_CONFIG', message: /backbone\.depth: expected 50 or 100 or 152, received "?51/ })
+  t.throws(() => buildBackbone('SwinTransformer', { depths: [2, 2] }), { code: 'ERR_CONFIG', message: /depths and num_heads must have one entry for each stage/ })
+  t.end()
+})
+
+t.test("both of FaceX-Zoo's spellings of RepVGG's keys work", (t) => {
+  const B1 = { block_stage1: 4, block_stage2: 6, block_stage3: 16, block_stage4: 1, width_stage1: 2, width_stage2: 2, width_stage3: 2, width_stage4: 4 }
+  t.equal(cost(buildBackbone('RepVGG', B1).graph).params, 106751872)
+  t.end()
+})
+
+class Tiny extends Module {
+  readonly conv = new Conv2d(3, 8, 3, { stride: 4 })
+  readonly flatten = new Flatten()
+  readonly fc: Linear
+
+  constructor(featDim: number) {
+    super()
+    this.fc = new Linear(8 * 28 * 28, featDim)
+  }
+
+  override forward(x: Value): Value {
+    return this.fc.call(this.flatten.call(F.relu(this.conv.call(x))))
+  }
+}
+
+t.test("a user's backbone joins the table for one run", (t) => {
+  const { feat_dim } = findBackbone('ResNet').schema.parse({})
+  const tiny = defineBackbone({ name: 'Tiny', summary: 'one convolution', options: {}, create: () => new Tiny(feat_dim as number) })
+  const table = withExtensions(BACKBONES, [tiny])
+  t.same(buildBackbone('Tiny', {}, { table }).graph.state.map((entry) => entry.name), ['conv.weight', 'conv.bias', 'fc.weight', 'fc.bias'])
+  t.throws(() => findBackbone('Tiny'), { code: 'ERR_CONFIG' }, 'the shipped table stays as it was')
+  t.throws(() => withExtensions(table, [tiny]), { message: /backbone "Tiny": an extension may not take the name of another backbone/ })
+  t.end()
+})
