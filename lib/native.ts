@@ -38,7 +38,7 @@ export interface NativeInfo {
   readonly threads: number
   readonly cudaBuilt: boolean
   readonly cudaAvailable: boolean
-  /** Versions of the image libraries, such as `{ libjpeg: 'libjpeg-turbo 2.1.5', libpng: '1.6.39' }`. */
+  /** Versions of the image libraries, such as `{ libjpeg: 'libjpeg-turbo 2.1.5', libpng: 'libpng 1.6.39' }`. */
   readonly images: Readonly<Record<string, string>>
 }
 
@@ -282,38 +282,53 @@ export interface Addon {
   lockFile(path: string): { release(): void } | undefined
 }
 
-let loaded: Addon | undefined
-
-/**
- * The addon, loaded at the first call.
- * @throws FacexError ERR_SETUP that lists every place tried, with the reason for each.
- */
-export function addon(): Addon {
-  if (loaded !== undefined) return loaded
-  const tried: string[] = []
-  for (const place of addonPlaces()) {
-    try {
-      loaded = requireHere(place) as Addon
-      return loaded
-    } catch (error) {
-      tried.push(`  ${place}: ${messageOf(error).split('\n')[0]}`)
-    }
-  }
-  throw new FacexError('ERR_SETUP', `The native addon of facex could not be loaded. Tried:\n${tried.join('\n')}\n${remedy(tried)}`)
+/** One place where the addon was looked for, and why it could not be loaded from there. */
+export interface AddonAttempt {
+  readonly place: string
+  readonly problem?: string
 }
 
-const requireHere = createRequire(import.meta.url)
-
 /** Where the addon may be, in order: FACEX_ADDON alone when set, the repository's build, the prebuilt package. */
-export function addonPlaces(): string[] {
+function addonPlaces(): string[] {
   const named = process.env['FACEX_ADDON']
   if (named) return [path.resolve(named)]
   return [path.join(packageRoot(), 'build', 'facex.node'), `@facex/${process.platform}-${process.arch}`]
 }
 
-function remedy(tried: readonly string[]): string {
-  const libtorchMissing = tried.some((line) => /lib(torch|c10)\w*\.(so|dylib)/.test(line))
-  return libtorchMissing
-    ? 'libtorch has moved since the addon was built: run `npm run build` in the folder of facex, then `npx facex doctor`.'
+/** Tries each place until one works; the last attempt is the one that did, if any. */
+export function findAddon(): { addon?: Addon; attempts: readonly AddonAttempt[] } {
+  const load = createRequire(import.meta.url)
+  const attempts: AddonAttempt[] = []
+  for (const place of addonPlaces()) {
+    try {
+      const found = load(place) as Addon
+      return { addon: found, attempts: [...attempts, { place }] }
+    } catch (error) {
+      attempts.push({ place, problem: messageOf(error).split('\n')[0]! })
+    }
+  }
+  return { attempts }
+}
+
+let loaded: Addon | undefined
+
+/**
+ * The addon, loaded at the first call.
+ * @throws FacexError ERR_SETUP that lists every place tried, with the reason for each, and what to do
+ */
+export function addon(): Addon {
+  if (loaded !== undefined) return loaded
+  const { addon: found, attempts } = findAddon()
+  if (found === undefined) throw new FacexError('ERR_SETUP', notLoaded(attempts))
+  loaded = found
+  return loaded
+}
+
+function notLoaded(attempts: readonly AddonAttempt[]): string {
+  const tried = attempts.map(({ place, problem }) => `  ${place}: ${problem}`)
+  const libtorchMissing = attempts.some(({ problem }) => /lib(torch|c10)\w*\.(so|dylib)/.test(problem ?? ''))
+  const remedy = libtorchMissing
+    ? 'libtorch is not where it was when the addon was built: run `npm run build` in the folder of facex.'
     : 'Run `npm run build` in the folder of facex; `npx facex doctor` shows what is missing.'
+  return ['The native addon of facex could not be loaded. Tried:', ...tried, remedy].join('\n')
 }

@@ -1,21 +1,86 @@
 /**
- * `facex doctor`: what facex runs on and where each part was looked for.
+ * `facex doctor`: what facex runs on, and every place where a part of it was looked for.
  * @module
  */
-import { messageOf } from '../errors.js'
-import { addon, addonPlaces } from '../native.js'
+import os from 'node:os'
+
+import { findAddon, type AddonAttempt, type NativeInfo } from '../native.js'
+import { searchLibtorch, type SearchResult } from '../setup/libtorch.js'
+import { cacheFolder, packageRoot, packageVersion } from '../setup/places.js'
+import { checkPrerequisites, missingMessage, type Prerequisite } from '../setup/prerequisites.js'
+import { parseOptions } from './options.js'
 
 export const usage = `Usage: facex doctor [--json]
+
+Prints what facex runs on: Node, the addon, libtorch, devices, image libraries, threads, build tools, and every place
+that was searched. Exits with 1 when facex cannot run.
 `
 
+/** Everything that \`facex doctor --json\` prints. */
+interface Report {
+  readonly facex: { readonly version: string; readonly folder: string; readonly cache: string }
+  readonly node: { readonly version: string; readonly platform: string; readonly arch: string }
+  readonly cores: number
+  /** Places where the addon was looked for; the last one without a problem is in use. */
+  readonly addon: { readonly attempts: readonly AddonAttempt[]; readonly info?: NativeInfo }
+  readonly libtorch: { readonly search: readonly SearchResult[]; /** Library file in use by the addon. */ readonly loaded?: string }
+  readonly build: readonly Prerequisite[]
+}
+
 export async function run(argv: string[]): Promise<number> {
-  let info: unknown
-  let problem: string | undefined
-  try {
-    info = addon().info()
-  } catch (error) {
-    problem = messageOf(error)
+  const { values } = parseOptions(argv, { json: { type: 'boolean' } })
+  const report = examine()
+  process.stdout.write(values.json ? `${JSON.stringify(report, null, 2)}\n` : describe(report))
+  return report.addon.info === undefined ? 1 : 0
+}
+
+function examine(): Report {
+  const { addon, attempts } = findAddon()
+  return {
+    facex: { version: packageVersion(), folder: packageRoot(), cache: cacheFolder() },
+    node: { version: process.version, platform: process.platform, arch: process.arch },
+    cores: os.availableParallelism(),
+    addon: { attempts, info: addon?.info() },
+    libtorch: { search: searchLibtorch(), loaded: loadedLibrary() },
+    build: checkPrerequisites(),
   }
-  process.stdout.write(`${JSON.stringify({ node: process.version, places: addonPlaces(), info, problem, argv }, null, 2)}\n`)
-  return problem === undefined ? 0 : 1
+}
+
+/** Path of the libtorch that this process has loaded, as the operating system says. */
+function loadedLibrary(): string | undefined {
+  const { sharedObjects } = process.report.getReport() as unknown as { sharedObjects: string[] }
+  return sharedObjects.find((file) => /torch_cpu\.(so|dylib|dll)/.test(file))
+}
+
+function describe({ facex, node, cores, addon, libtorch, build }: Report): string {
+  const { info, attempts } = addon
+  const rows: [string, string][] = [
+    ['facex', `${facex.version} in ${facex.folder}`],
+    ['Node', `${node.version} ${node.platform}-${node.arch}`],
+    ...attempts.map(({ place, problem }): [string, string] => ['addon', problem === undefined ? place : `${place}: ${problem}`]),
+  ]
+  if (info !== undefined) {
+    rows.push(
+      ['libtorch', `${info.libtorch}${libtorch.loaded === undefined ? '' : ` from ${libtorch.loaded}`}`],
+      ['CUDA', cudaLine(info)],
+      ['images', Object.values(info.images).join(', ')],
+      ['threads', `${info.threads} for tensor operations, ${cores} cores`],
+    )
+  }
+  for (const { place, folder, found, problem } of libtorch.search) rows.push([`search: ${place}`, `${folder}: ${problem ?? `libtorch ${found!.version}`}`])
+  if (libtorch.search.length === 0) rows.push(['search', `no libtorch in LIBTORCH, ${facex.cache} or Python: run \`npx facex setup\``])
+  for (const { name, found } of build) rows.push(['build tools', `${name}: ${found ?? 'missing'}`])
+  const width = Math.max(...rows.map(([label]) => label.length))
+  const lines = rows.map(([label, text]) => `${label.padEnd(width)}  ${text}`)
+  return `${[...lines, '', verdict(info, build)].join('\n')}\n`
+}
+
+function cudaLine({ cudaBuilt, cudaAvailable }: NativeInfo): string {
+  if (!cudaBuilt) return 'not built'
+  return cudaAvailable ? 'built, available' : 'built, no usable device'
+}
+
+function verdict(info: NativeInfo | undefined, build: readonly Prerequisite[]): string {
+  if (info !== undefined) return 'facex is ready.'
+  return missingMessage(build) ?? 'The addon does not load: run `npm run build` in the folder of facex.'
 }

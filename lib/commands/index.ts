@@ -5,5 +5,7 @@
 import type { Command } from './command.js'
 
 export const commands: readonly Command[] = [
+  { name: 'setup', summary: 'fetch libtorch into the user cache', load: () => import('./setup.js') },
   { name: 'doctor', summary: 'print what facex runs on: Node, addon, libtorch, devices, image libraries', load: () => import('./doctor.js') },
+  { name: 'config', summary: 'check, show or describe configurations', load: () => import('./config.js') },
 ]

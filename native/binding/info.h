@@ -4,7 +4,7 @@
 
 namespace facex::binding {
 
-// info(): versions, threads and devices, as AddonInfo in lib/native.ts.
+// info() and setThreads() of lib/native.ts.
 void export_info(Napi::Env env, Napi::Object exports);
 
 }  // namespace facex::binding
