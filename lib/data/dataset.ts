@@ -10,11 +10,13 @@ import type { NativeSource } from '../native.js'
 import { openClassFolders } from './class-folders.js'
 import { openList } from './list.js'
 import type { SampleSet } from './sample-set.js'
+import { openSynthetic, type SyntheticConfig } from './synthetic/source.js'
 
 /** One entry of `data.train`. */
 export type SourceConfig =
   | { readonly kind: 'list'; readonly root: string; readonly list: string; readonly weight?: number }
   | { readonly kind: 'folder'; readonly root: string; readonly weight?: number }
+  | ({ readonly kind: 'synthetic'; readonly weight?: number } & SyntheticConfig)
 
 export interface Dataset {
   /** What the loader reads; labels are those of {@link labels}. */
@@ -48,6 +50,8 @@ function openSource(source: SourceConfig): SampleSet {
       return openList(source.list, source.root)
     case 'folder':
       return openClassFolders(source.root)
+    case 'synthetic':
+      return openSynthetic(source)
     default:
       throw new FacexError('ERR_CONFIG', `data.train: unknown kind of source "${(source as { kind: string }).kind}"`)
   }
