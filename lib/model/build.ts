@@ -1,0 +1,90 @@
+/**
+ * From the configuration of a run to what it trains: the backbone as a graph and the head, sizes agreed between them
+ * and the data.
+ * @module
+ */
+import { buildBackbone, findBackbone, type BuiltBackbone } from '../backbones/index.js'
+import { check, problemAt } from '../config/check.js'
+import type { RunConfig } from '../config/run.js'
+import type { ConfigSource } from '../config/tree.js'
+import { throwProblems } from '../errors.js'
+import { cost } from '../graph/cost.js'
+import type { Graph } from '../graph/types.js'
+import { findHead, type HeadConfig, type HeadPieces } from '../heads/index.js'
+
+/** How pixels become the numbers that the network sees; stored in every checkpoint. */
+export interface Preprocessing {
+  readonly color: 'bgr' | 'rgb'
+  readonly mean: number
+  readonly std: number
+  readonly crop: 'full' | 'upper_half'
+  readonly height: number
+  readonly width: number
+}
+
+export interface BuiltModel {
+  readonly backbone: BuiltBackbone & { readonly name: string }
+  /** The head's options with `feat_dim` and `num_class` filled in. */
+  readonly headConfig: HeadConfig & { readonly num_class: number }
+  readonly head: HeadPieces
+  readonly preprocessing: Preprocessing
+  readonly params: number
+  readonly macs: number
+}
+
+/**
+ * Builds what `config` describes for data with `classCount` identities.
+ * @throws FacexError ERR_CONFIG for unknown names and wrong options, naming their lines; ERR_GRAPH naming the layer
+ */
+export function buildModel(config: Pick<RunConfig, 'backbone' | 'head' | 'data'>, source: ConfigSource, classCount: number): BuiltModel {
+  const backbone = buildConfiguredBackbone(config.backbone, source)
+  const headConfig = configureHead(config.head, source, embeddingSize(backbone.graph), classCount)
+  const { color, mean, std, crop } = config.data
+  const [, height, width] = backbone.input
+  const { params, macs } = cost(backbone.graph)
+  return {
+    backbone,
+    headConfig,
+    head: findHead(config.head.type).create(headConfig),
+    preprocessing: { color, mean, std, crop, height, width },
+    params,
+    macs,
+  }
+}
+
+/** The backbone of a configuration on its own, for commands that need no head. */
+export function buildConfiguredBackbone(config: RunConfig['backbone'], source: ConfigSource): BuiltModel['backbone'] {
+  const { type, ...options } = config
+  const schema = named(source, 'backbone.type', () => findBackbone(type)).schema
+  return { name: type, ...buildBackbone(type, check(schema, options, source, 'backbone')) }
+}
+
+function configureHead(config: RunConfig['head'], source: ConfigSource, featDim: number, classCount: number): BuiltModel['headConfig'] {
+  const { type, ...options } = config
+  const schema = named(source, 'head.type', () => findHead(type)).schema
+  const checked = check(schema, { feat_dim: featDim, ...options }, source, 'head')
+  const problems: string[] = []
+  if (checked.feat_dim !== featDim) {
+    problems.push(problemAt(source, 'head.feat_dim', `expected ${featDim}, the length of the backbone's embedding, received ${checked.feat_dim}`))
+  }
+  if (checked.num_class !== undefined && checked.num_class !== classCount) {
+    problems.push(problemAt(source, 'head.num_class', `expected ${classCount}, the classes of the training data, received ${checked.num_class}; leave it out to have it counted`))
+  }
+  throwProblems('ERR_CONFIG', 'The configuration is wrong:', problems)
+  return { ...checked, num_class: classCount }
+}
+
+/** Length D of a graph's embedding. */
+export function embeddingSize(graph: Graph): number {
+  return graph.nodes[graph.outputs['embedding']!]!.shape.dims.at(-1)!
+}
+
+/** Adds the line of `path` to the message of a lookup that fails. */
+function named<T>(source: ConfigSource, path: string, find: () => T): T {
+  try {
+    return find()
+  } catch (error) {
+    throwProblems('ERR_CONFIG', 'The configuration is wrong:', [problemAt(source, path, (error as Error).message)])
+    throw error
+  }
+}
