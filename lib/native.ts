@@ -204,10 +204,16 @@ export interface NativeParameterGroup {
   readonly weightDecay: number
 }
 
+/** Parameters in no group do not learn. */
+export interface NativeOptimizerSpec {
+  readonly name: 'sgd' | 'adamw'
+  readonly values: Readonly<Record<string, number>>
+  readonly groups: readonly NativeParameterGroup[]
+}
+
 export interface NativeTrainerSpec {
   readonly networks: Readonly<Record<string, { graph: Graph; options: NativeNetworkOptions }>>
   readonly heads: Readonly<Record<string, NativeHeadSpec>>
-  readonly optimizer: { readonly name: 'sgd' | 'adamw'; readonly values: Readonly<Record<string, number>>; readonly groups: readonly NativeParameterGroup[] }
   readonly program: readonly NativeVerb[]
   readonly seed: number
   /** What a non-finite loss does: end the run with ERR_NON_FINITE, or skip the update and count it. */
@@ -229,6 +235,10 @@ export interface NativeProgress {
 }
 
 export interface NativeTrainer {
+  /** Every parameter of every network and head, by full name. */
+  parameters(): { readonly name: string; readonly shape: readonly number[] }[]
+  /** Must come before the first {@link run}; slots and counters start anew. */
+  setOptimizer(optimizer: NativeOptimizerSpec): void
   initialise(seed: number): void
   /** Everything that training changes: `backbone.*`, `head.*`, `optimizer.<slot>.<parameter>`; copies. */
   state(): Promise<NativeTensor[]>

@@ -11,16 +11,7 @@ import { throwProblems } from '../errors.js'
 import { cost } from '../graph/cost.js'
 import type { Graph } from '../graph/types.js'
 import { findHead, type HeadConfig, type HeadPieces } from '../heads/index.js'
-
-/** How pixels become the numbers that the network sees; stored in every checkpoint. */
-export interface Preprocessing {
-  readonly color: 'bgr' | 'rgb'
-  readonly mean: number
-  readonly std: number
-  readonly crop: 'full' | 'upper_half'
-  readonly height: number
-  readonly width: number
-}
+import type { Preprocessing } from './preprocessing.js'
 
 export interface BuiltModel {
   readonly backbone: BuiltBackbone & { readonly name: string }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { RunConfig } from '../config/run.js'
-import type { NativeParameterGroup, NativeTrainerSpec } from '../native.js'
+import type { NativeOptimizerSpec, NativeParameterGroup } from '../native.js'
 import { matchesAny } from './name-patterns.js'
 
 export type OptimizerConfig = RunConfig['optimizer']
@@ -18,7 +18,7 @@ export interface TrainableParameter {
 }
 
 /** `parameters` without the frozen ones; what is in no group does not learn. */
-export function nativeOptimizer(config: OptimizerConfig, parameters: readonly TrainableParameter[]): NativeTrainerSpec['optimizer'] {
+export function nativeOptimizer(config: OptimizerConfig, parameters: readonly TrainableParameter[]): NativeOptimizerSpec {
   return { name: config.name, values: nativeValues(config), groups: parameterGroups(config, parameters) }
 }
 

@@ -49,17 +49,19 @@ export interface LossOptions {
   readonly name?: string
   /** Share of this loss in the loss of the step. */
   readonly weight?: number
+  /** Prototype heads: the features [N, D] that the embeddings belong to, row by row. */
+  readonly gallery?: string
 }
 
 /** Loss of a head on embeddings [N, D], and the gradients that it sends back. */
 export function loss(head: string, embeddings: string, options: LossOptions = {}): Verb {
-  const { labels = 'labels', name = 'loss', weight = 1 } = options
-  return { verb: 'head', head, embeddings, labels, loss: name, weight }
+  const { labels = 'labels', name = 'loss', weight = 1, gallery } = options
+  return { verb: 'head', head, embeddings, labels, loss: name, weight, ...(gallery === undefined ? {} : { gallery }) }
 }
 
 /**
  * Puts the features of one of the `candidates` into the queue of a prototype head, chosen at random for each step or
- * `alternate`ly; losses after it score against the queue.
+ * `alternate`ly. Belongs after the losses of the step, whose galleries stood in the same slots.
  */
 export function enqueue(head: string, candidates: readonly string[], options: { labels?: string; choice?: 'random' | 'alternate' } = {}): Verb {
   return { verb: 'enqueue', head, candidates: [...candidates], labels: options.labels ?? 'labels', choice: options.choice ?? 'random' }

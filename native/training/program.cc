@@ -31,6 +31,7 @@ class Check {
     head(verb.head);
     value(verb.embeddings);
     value(verb.labels);
+    if (!verb.gallery.empty()) value(verb.gallery);
     if (verb.weight == 0) problem("weight is 0");
   }
 

@@ -66,6 +66,7 @@ class Step {
     const bool wide = embeddings.scalar_type() == at::kFloat || embeddings.scalar_type() == at::kDouble;
     heads::HeadResult result = head.run({.embeddings = wide ? embeddings : embeddings.to(at::kFloat),
                                          .labels = values_.at(verb.labels),
+                                         .gallery = verb.gallery.empty() ? Tensor() : values_.at(verb.gallery),
                                          .grad_scale = verb.weight * context_.loss_scale.factor()});
     values_[verb.loss] = result.loss;
     losses_.push_back({result.loss, verb.weight});

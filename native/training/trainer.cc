@@ -69,15 +69,27 @@ double counter(const std::map<std::string, double>& counters, const char* name) 
 
 Trainer::Trainer(TrainerOptions options)
     : options_(std::move(options)),
-      optimizer_(make_optimizer(options_.optimizer, options_.parts)),
       loss_scale_(options_.loss_scaling) {
   check_program(options_.program, options_.parts);
+}
+
+std::vector<NamedEntry> Trainer::parameters() const {
+  std::vector<NamedEntry> list = named_entries(options_.parts);
+  std::erase_if(list, [](const NamedEntry& named) { return named.entry->kind != EntryKind::kParameter; });
+  return list;
+}
+
+void Trainer::set_optimizer(const OptimizerOptions& options) { optimizer_ = make_optimizer(options, options_.parts); }
+
+Optimizer& Trainer::optimizer() const {
+  if (!optimizer_) fail(ErrorCode::kConfig, "the trainer has no optimizer yet: setOptimizer() comes first");
+  return *optimizer_;
 }
 
 void Trainer::initialise(uint64_t seed) {
   for (auto& [name, network] : options_.parts.networks) network->initialise(seed);
   for (auto& [name, head] : options_.parts.heads) head->initialise(seed);
-  optimizer_->reset();
+  optimizer().reset();
   loss_scale_ = LossScale(options_.loss_scaling);
   step_ = skipped_ = 0;
 }
@@ -91,7 +103,7 @@ std::vector<double> Trainer::run(data::BatchSource& source, const std::vector<do
   while (losses.size() < lr.size() && !stop_) {
     const double rate = lr[losses.size()];
     const StepOutcome outcome = run_step(options_.program, {.parts = options_.parts,
-                                                            .optimizer = *optimizer_,
+                                                            .optimizer = optimizer(),
                                                             .loss_scale = loss_scale_,
                                                             .source = source,
                                                             .device = options_.device,
@@ -110,7 +122,7 @@ std::vector<double> Trainer::run(data::BatchSource& source, const std::vector<do
 
 std::vector<NamedEntry> Trainer::state() {
   std::vector<NamedEntry> list = named_entries(options_.parts);
-  for (Entry& slot : optimizer_->state().entries()) list.push_back({"optimizer." + slot.name, &slot});
+  for (Entry& slot : optimizer().state().entries()) list.push_back({"optimizer." + slot.name, &slot});
   return list;
 }
 
@@ -131,7 +143,7 @@ void Trainer::load(const std::vector<std::pair<std::string, Tensor>>& values) {
 
 std::map<std::string, double> Trainer::counters() const {
   return {{"step", static_cast<double>(step_)},
-          {"updates", static_cast<double>(optimizer_->updates())},
+          {"updates", static_cast<double>(optimizer().updates())},
           {"skipped", static_cast<double>(skipped_)},
           {"loss_scale", loss_scale_.factor()},
           {"calm_steps", static_cast<double>(loss_scale_.calm_steps())}};
@@ -140,7 +152,7 @@ std::map<std::string, double> Trainer::counters() const {
 void Trainer::load_counters(const std::map<std::string, double>& counters) {
   step_ = static_cast<int64_t>(counter(counters, "step"));
   skipped_ = static_cast<int64_t>(counter(counters, "skipped"));
-  optimizer_->set_updates(static_cast<int64_t>(counter(counters, "updates")));
+  optimizer().set_updates(static_cast<int64_t>(counter(counters, "updates")));
   loss_scale_.restore(counter(counters, "loss_scale"), static_cast<int64_t>(counter(counters, "calm_steps")));
 }
 

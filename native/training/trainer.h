@@ -18,7 +18,6 @@ namespace facex::training {
 
 struct TrainerOptions {
   Parts parts;
-  OptimizerOptions optimizer;
   Program program;
   at::Device device = at::kCPU;
   uint64_t seed = 0;
@@ -41,6 +40,11 @@ using ProgressSink = std::function<void(const Progress&)>;
 class Trainer {
  public:
   explicit Trainer(TrainerOptions options);
+
+  // Every parameter of every network and head.
+  std::vector<NamedEntry> parameters() const;
+  // Must come before the first run().
+  void set_optimizer(const OptimizerOptions& options);
 
   // Fresh weights and head state from the seed, fresh optimizer, step 0.
   void initialise(uint64_t seed);
@@ -68,8 +72,10 @@ class Trainer {
   std::shared_ptr<engine::Network> network(const std::string& name) const;
 
  private:
+  Optimizer& optimizer() const;
+
   TrainerOptions options_;
-  std::unique_ptr<Optimizer> optimizer_;
+  std::unique_ptr<Optimizer> optimizer_;  // null until set
   LossScale loss_scale_;
   int64_t step_ = 0, skipped_ = 0;
   std::atomic<bool> stop_ = false;

@@ -1,23 +1,9 @@
 import t from 'tap'
 import { runSchema } from '../../lib/config/run.js'
 import { stepsToBoundary } from '../../lib/training/boundaries.js'
-import { checkpointName, checkpointSteps, isCheckpointDue, stepsToDelete } from '../../lib/training/checkpoint-policy.js'
+import { isCheckpointDue } from '../../lib/training/checkpoint-policy.js'
 
 const policy = (options: object = {}) => runSchema.shape.checkpoint.parse(options)
-
-t.test('names sort as steps do and are read back', async (t) => {
-  const names = [100, 20, 1_234_567_890].map(checkpointName)
-  t.strictSame(checkpointSteps([...names, 'best.safetensors', 'step-1.safetensors.tmp']), [20, 100, 1_234_567_890])
-})
-
-t.test('the newest stay', async (t) => {
-  t.strictSame(stepsToDelete([10, 20, 30, 40], policy({ keep_last: 2 }), 10), [20, 10])
-  t.strictSame(stepsToDelete([10], policy({ keep_last: 2 }), 10), [])
-})
-
-t.test('checkpoints of every so many epochs stay for good', async (t) => {
-  t.strictSame(stepsToDelete([10, 20, 30, 40, 45], policy({ keep_last: 1, keep_every_epochs: 2 }), 10), [30, 10])
-})
 
 t.test('a checkpoint is due by epochs, by steps and by the clock', async (t) => {
   t.ok(isCheckpointDue(20, 0, policy({ every_epochs: 2 }), 10))

@@ -1,0 +1,29 @@
+/** What of a configuration may change between the parts of a run, and what may not. @module */
+import { isDeepStrictEqual } from 'node:util'
+
+/**
+ * Keys that decide the numbers of training. The rest (logging, checkpoints, evaluation, device, threads of decoding,
+ * a longer schedule) is the user's to change when resuming.
+ */
+const FIXED = ['backbone', 'head', 'mode', 'batch_size', 'accumulate', 'seed', 'freeze', 'ema', 'precision']
+const FIXED_DATA = ['train', 'color', 'mean', 'std', 'crop', 'augment', 'sampler', 'on_bad_image']
+
+/** One line for each fixed key whose value differs. */
+export function changedKeys(before: Readonly<Record<string, unknown>>, now: Readonly<Record<string, unknown>>): string[] {
+  return [...differences('', FIXED, before, now), ...differences('data.', FIXED_DATA, mapping(before['data']), mapping(now['data']))]
+}
+
+function differences(prefix: string, keys: readonly string[], before: Readonly<Record<string, unknown>>, now: Readonly<Record<string, unknown>>): string[] {
+  return keys
+    .filter((key) => !isDeepStrictEqual(plain(before[key]), plain(now[key])))
+    .map((key) => `${prefix}${key}: was ${JSON.stringify(before[key])}, is now ${JSON.stringify(now[key])}`)
+}
+
+/** What JSON keeps of a value: keys set to undefined are gone. */
+function plain(value: unknown): unknown {
+  return value === undefined ? undefined : JSON.parse(JSON.stringify(value))
+}
+
+function mapping(value: unknown): Readonly<Record<string, unknown>> {
+  return (value ?? {}) as Readonly<Record<string, unknown>>
+}

@@ -1,0 +1,17 @@
+/** The table of training modes. @module */
+import { FacexError, unknownName } from '../../errors.js'
+import { conventional } from './conventional.js'
+import type { Mode } from './mode.js'
+
+export { defineMode } from './mode.js'
+export type { Mode, ModeConfig, ModeContext, ModePlan } from './mode.js'
+
+/** Every mode, in the order of listings. */
+export const MODES: readonly Mode[] = [conventional]
+
+/** @throws FacexError ERR_CONFIG for an unknown name, with the nearest known one. */
+export function findMode(name: string, table: readonly Mode[] = MODES): Mode {
+  const found = table.find((mode) => mode.name === name)
+  if (found === undefined) throw new FacexError('ERR_CONFIG', unknownName('mode', name, table.map((mode) => mode.name)))
+  return found
+}

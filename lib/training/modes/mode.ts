@@ -1,0 +1,64 @@
+/**
+ * What a training mode is: a name, a schema of its options, and a plan of networks, heads, step program and order of
+ * the samples. The run loop never asks for a mode's name.
+ *
+ * A user's mode (`extensions: [./my-mode.mjs]`) is made with the same {@link defineMode}.
+ * @module
+ */
+import { z } from 'zod'
+
+import type { EpochOrder } from '../../data/samplers/index.js'
+import type { Graph } from '../../graph/types.js'
+import type { HeadPieces } from '../../heads/index.js'
+import type { Program } from '../program.js'
+
+/** What the configuration has decided before the mode comes in. */
+export interface ModeContext {
+  /** The configured backbone. */
+  readonly graph: Graph
+  /** The configured head. */
+  readonly head: HeadPieces
+  /** Samples of one forward pass. */
+  readonly batchSize: number
+  /** Forward passes whose gradients make one step. */
+  readonly accumulate: number
+  /** The order of epochs: by the sampler of the configuration where it names one, else by the one named here. */
+  order(sampler: string): EpochOrder
+  /** How every step ends: clipping, optimizer, moving average. */
+  readonly finish: Program
+}
+
+export interface ModePlan {
+  /** Networks by name. `backbone` is the one that is evaluated, exported and used later. */
+  readonly networks: Readonly<Record<string, Graph>> & { readonly backbone: Graph }
+  readonly heads: Readonly<Record<string, HeadPieces>>
+  readonly program: Program
+  /** Its `views` is the number of images that the program's batch takes. */
+  readonly order: EpochOrder
+  /** Networks whose parameters begin as those of `backbone`, imported weights included. */
+  readonly copies: readonly string[]
+}
+
+/** Checked options of any mode. */
+export type ModeConfig = Readonly<Record<string, unknown>>
+
+export interface Mode {
+  /** As in `mode.name`. */
+  readonly name: string
+  /** One line for listings. */
+  readonly summary: string
+  /** Options beside `name`. Strict: unknown keys are errors. */
+  readonly schema: z.ZodType<ModeConfig>
+  create(config: ModeConfig, context: ModeContext): ModePlan
+}
+
+/** Makes a table entry of a definition; `options` becomes a strict schema and the type of `create`'s first argument. */
+export function defineMode<Options extends z.ZodRawShape>(definition: {
+  readonly name: string
+  readonly summary: string
+  readonly options: Options
+  readonly create: (config: z.output<z.ZodObject<Options>>, context: ModeContext) => ModePlan
+}): Mode {
+  const { options, ...rest } = definition
+  return { ...rest, schema: z.strictObject(options) } as unknown as Mode
+}
