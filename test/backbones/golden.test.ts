@@ -3,8 +3,9 @@ import path from 'node:path'
 
 import t from 'tap'
 
-import { BACKBONES, buildBackbone } from '../../lib/backbones/index.js'
+import { buildBackbone } from '../../lib/backbones/index.js'
 import { cost } from '../../lib/graph/cost.js'
+import { packageRoot } from '../../lib/setup/places.js'
 import { sharedPath } from '../shared.js'
 
 interface Golden {
@@ -18,25 +19,26 @@ interface Golden {
   train: { grads: Record<string, unknown> }
 }
 
-const folder = sharedPath('golden', 'backbones')
+const own = path.join(packageRoot(), 'test', 'fixtures', 'backbones')
+const shared = sharedPath('golden', 'backbones')
+if (shared === undefined) t.pass('published networks', { skip: 'this machine has no shared golden values' })
 
-if (folder === undefined) {
-  t.pass('golden values', { skip: 'this machine has no shared golden values' })
-} else {
-  for (const file of readdirSync(folder)) {
-    const golden = JSON.parse(readFileSync(path.join(folder, file), 'utf8')) as Golden
-    if (!BACKBONES.some((backbone) => backbone.name === golden.backbone)) continue
-    t.test(`${golden.title} has the published state dict, parameters and multiply-adds`, (t) => {
-      const { graph, input } = buildBackbone(golden.backbone, golden.config)
-      t.same(input, golden.input)
-      const state = graph.state.map((entry) => `${entry.name} [${entry.shape.join(', ')}]`)
-      t.same(state, Object.entries(golden.state).map(([name, shape]) => `${name} [${shape.join(', ')}]`))
-      const { params, macs, dead } = cost(graph)
-      t.equal(params, golden.params)
-      t.equal(macs, golden.macs)
-      const withoutGradient = Object.entries(golden.train.grads).filter(([, value]) => value === null)
-      t.same(dead, withoutGradient.map(([name]) => name))
-      t.end()
-    })
-  }
+for (const file of [own, ...(shared === undefined ? [] : [shared])].flatMap(filesOf)) {
+  const golden = JSON.parse(readFileSync(file, 'utf8')) as Golden
+  t.test(`${golden.title} has the published state dict, parameters and multiply-adds`, (t) => {
+    const { graph, input } = buildBackbone(golden.backbone, golden.config)
+    t.same(input, golden.input)
+    const state = graph.state.map((entry) => `${entry.name} [${entry.shape.join(', ')}]`)
+    t.same(state, Object.entries(golden.state).map(([name, shape]) => `${name} [${shape.join(', ')}]`))
+    const { params, macs, dead } = cost(graph)
+    t.equal(params, golden.params)
+    t.equal(macs, golden.macs)
+    const withoutGradient = Object.entries(golden.train.grads).filter(([, value]) => value === null)
+    t.same(dead, withoutGradient.map(([name]) => name))
+    t.end()
+  })
+}
+
+function filesOf(folder: string): string[] {
+  return readdirSync(folder).map((file) => path.join(folder, file))
 }
