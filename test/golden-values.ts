@@ -5,12 +5,27 @@
 
 /** Element `i` of the stream called `name`, in [0, 1). */
 export function uniform(name: string, i: number): number {
-  return mix((hash(name) + Math.imul(i, 0x9e3779b9)) >>> 0) / 2 ** 32
+  return element(hash(name), i)
+}
+
+/** The first `count` elements of the stream called `name`. */
+export function uniforms(name: string, count: number): Float64Array {
+  const result = new Float64Array(count)
+  const seed = hash(name)
+  for (let i = 0; i < count; i++) result[i] = element(seed, i)
+  return result
 }
 
 /** `count` elements as float32(uniform * scale + offset), row-major. */
 export function values(name: string, count: number, scale: number, offset: number): Float32Array {
-  return Float32Array.from({ length: count }, (_, i) => uniform(name, i) * scale + offset)
+  const result = new Float32Array(count)
+  const seed = hash(name)
+  for (let i = 0; i < count; i++) result[i] = element(seed, i) * scale + offset
+  return result
+}
+
+function element(seed: number, i: number): number {
+  return mix((seed + Math.imul(i, 0x9e3779b9)) >>> 0) / 2 ** 32
 }
 
 /** 32-bit FNV-1a. */
