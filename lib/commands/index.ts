@@ -8,4 +8,6 @@ export const commands: readonly Command[] = [
   { name: 'setup', summary: 'fetch libtorch into the user cache', load: () => import('./setup.js') },
   { name: 'doctor', summary: 'print what facex runs on: Node, addon, libtorch, devices, image libraries', load: () => import('./doctor.js') },
   { name: 'config', summary: 'check, show or describe configurations', load: () => import('./config.js') },
+  { name: 'backbones', summary: 'list the backbones with their options', load: () => import('./backbones.js') },
+  { name: 'cost', summary: 'parameters, multiply-adds and memory of a backbone', load: () => import('./cost.js') },
 ]

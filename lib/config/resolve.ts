@@ -56,7 +56,8 @@ function mergeConfFile(tree: ConfigTree, kind: 'backbone' | 'head'): void {
     throwProblems('ERR_CONFIG', 'The configuration is wrong:', [problemAt(tree, `${kind}.type`, `${unknownName(kind, type, known)} (in ${file})`)])
   }
   for (const [key, value] of Object.entries(entry as object)) {
-    if (tree.get([kind, key]) === undefined) tree.set([kind, key], value, conf.at(`${type}.${key}`))
+    // An entry may be a variant under a name of its own: its type then is the network or head that it configures.
+    if (key === 'type' || tree.get([kind, key]) === undefined) tree.set([kind, key], value, conf.at(`${type}.${key}`))
   }
 }
 
