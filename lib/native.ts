@@ -68,10 +68,10 @@ export interface NativeNetwork {
    */
   infer(images: NativeTensor, output: string): Promise<NativeTensor>
   /**
-   * One train-mode forward (dropout off) and backward for tests: `grad` is d loss / d output. Returns the output and
-   * the gradient of every parameter that received one, by name.
+   * One train-mode forward and backward for tests: `grad` is d loss / d output. Dropout is off, or drawn from
+   * `randomKey` when that is given. Returns the output and the gradient of every parameter that received one, by name.
    */
-  forwardBackward(images: NativeTensor, output: string, grad: NativeTensor): { output: NativeTensor; grads: NativeTensor[] }
+  forwardBackward(images: NativeTensor, output: string, grad: NativeTensor, randomKey?: number): { output: NativeTensor; grads: NativeTensor[] }
   dispose(): void
 }
 

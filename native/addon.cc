@@ -5,6 +5,7 @@
 #include "binding/images.h"
 #include "binding/info.h"
 #include "binding/loader.h"
+#include "binding/network.h"
 
 namespace {
 
@@ -13,6 +14,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   facex::binding::export_head(env, exports);
   facex::binding::export_images(env, exports);
   facex::binding::export_loader(env, exports);
+  facex::binding::export_network(env, exports);
   return exports;
 }
 

@@ -35,6 +35,14 @@ class Pass {
   virtual const Tensor& output(const std::string& name) const = 0;
 };
 
+// Told around each node that runs; for profiles.
+class NodeObserver {
+ public:
+  virtual ~NodeObserver() = default;
+  virtual void begin(const Node& node, bool backward) = 0;
+  virtual void end(const Node& node, bool backward) = 0;
+};
+
 class Network {
  public:
   Network(Graph graph, const NetworkOptions& options);
@@ -49,7 +57,10 @@ class Network {
   // Fills every entry by its initializer; the value depends on (seed, entry name) only.
   void initialise(uint64_t seed);
 
-  // images: uint8 [N, H, W, C] (normalised here) or floating [N, C, H, W].
+  // nullptr ends it. The observer must outlive its time here.
+  void observe(NodeObserver* observer);
+
+  // images: uint8 [N, H, W, C] (normalised here) or floating [N, C, H, W]. Passes of one network run one at a time.
   std::unique_ptr<Pass> forward(const Tensor& images, const PassMode& mode);
 
   // Adds to the gradients of the parameters. `grads` holds d loss / d output by output name. Frees the pass's kept

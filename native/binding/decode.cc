@@ -1,0 +1,106 @@
+#include "binding/decode.h"
+
+#include "binding/args.h"
+
+namespace facex::binding {
+
+namespace {
+
+template <typename Number>
+std::vector<Number> numbers_of(const Napi::Value& value, const char* what) {
+  if (!value.IsArray()) fail(ErrorCode::kConfig, what, ": expected an array of numbers");
+  const auto array = value.As<Napi::Array>();
+  std::vector<Number> numbers(array.Length());
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    const Napi::Value item = array.Get(i);
+    if (!item.IsNumber()) fail(ErrorCode::kConfig, what, ": expected an array of numbers");
+    numbers[i] = static_cast<Number>(item.As<Napi::Number>().DoubleValue());
+  }
+  return numbers;
+}
+
+// visit(key, value) for every property.
+template <typename Visit>
+void each_property(const Napi::Object& object, Visit visit) {
+  const Napi::Array keys = object.GetPropertyNames();
+  for (uint32_t i = 0; i < keys.Length(); ++i) {
+    const std::string key = keys.Get(i).ToString().Utf8Value();
+    visit(key, object.Get(key));
+  }
+}
+
+engine::Initializer decode_initializer(const Napi::Object& init) {
+  using Kind = engine::Initializer::Kind;
+  const std::string kind = get_string(init, "kind");
+  if (kind == "constant") return {.kind = Kind::kConstant, .value = get_number(init, "value")};
+  if (kind == "uniform") return {.kind = Kind::kUniform, .low = get_number(init, "low"), .high = get_number(init, "high")};
+  if (kind == "normal") return {.kind = Kind::kNormal, .mean = get_number(init, "mean"), .std = get_number(init, "std")};
+  if (kind == "truncated_normal") {
+    return {.kind = Kind::kTruncatedNormal, .low = get_number(init, "low"), .high = get_number(init, "high"), .std = get_number(init, "std")};
+  }
+  if (kind == "values") return {.kind = Kind::kValues, .values = numbers_of<double>(init.Get("values"), "values")};
+  fail(ErrorCode::kConfig, "unknown initializer \"", kind, '"');
+}
+
+engine::StateEntry decode_entry(const Napi::Object& entry) {
+  return {.name = get_string(entry, "name"),
+          .shape = numbers_of<int64_t>(entry.Get("shape"), "shape"),
+          .is_parameter = get_string(entry, "kind") == "parameter",
+          .is_int64 = get_string(entry, "dtype") == "int64",
+          .init = decode_initializer(get_object(entry, "init"))};
+}
+
+engine::Attribute decode_attribute(const std::string& name, const Napi::Value& value) {
+  if (value.IsNumber()) return value.As<Napi::Number>().DoubleValue();
+  if (value.IsBoolean()) return value.As<Napi::Boolean>().Value();
+  if (value.IsString()) return value.As<Napi::String>().Utf8Value();
+  return numbers_of<double>(value, name.c_str());
+}
+
+engine::Node decode_node(const Napi::Object& given) {
+  engine::Node node;
+  node.id = static_cast<size_t>(get_number(given, "id"));
+  node.op = get_string(given, "op");
+  node.path = get_string(given, "path");
+  node.inputs = numbers_of<size_t>(given.Get("inputs"), "inputs");
+  each_property(get_object(given, "params"), [&](const std::string& role, const Napi::Value& entry) { node.params[role] = entry.ToString().Utf8Value(); });
+  each_property(get_object(given, "attrs"), [&](const std::string& name, const Napi::Value& value) { node.attrs[name] = decode_attribute(name, value); });
+  const Napi::Object shape = get_object(given, "shape");
+  node.shape = {static_cast<int64_t>(get_number(shape, "batch")), numbers_of<int64_t>(shape.Get("dims"), "dims")};
+  return node;
+}
+
+at::ScalarType decode_type(const Napi::Object& options, const char* key) {
+  const std::string name = get_string(options, key);
+  if (name == "float32") return at::kFloat;
+  if (name == "float64") return at::kDouble;
+  if (name == "bfloat16") return at::kBFloat16;
+  if (name == "float16") return at::kHalf;
+  fail(ErrorCode::kConfig, key, ": expected float32, float64, bfloat16 or float16, got \"", name, '"');
+}
+
+}  // namespace
+
+engine::Graph decode_graph(const Napi::Object& given) {
+  engine::Graph graph;
+  graph.name = get_string(given, "name");
+  const Napi::Array state = get_array(given, "state"), nodes = get_array(given, "nodes");
+  for (uint32_t i = 0; i < state.Length(); ++i) graph.state.push_back(decode_entry(object_of(state.Get(i), "a state entry")));
+  for (uint32_t i = 0; i < nodes.Length(); ++i) graph.nodes.push_back(decode_node(object_of(nodes.Get(i), "a node")));
+  each_property(get_object(given, "outputs"), [&](const std::string& name, const Napi::Value& id) {
+    graph.outputs[name] = static_cast<size_t>(id.ToNumber().Int64Value());
+  });
+  return graph;
+}
+
+engine::NetworkOptions decode_network_options(const Napi::Object& given) {
+  engine::NetworkOptions options;
+  options.device = at::Device(get_string(given, "device"));
+  options.master = decode_type(given, "master");
+  options.compute = decode_type(given, "compute");
+  options.pixel_mean = get_number(given, "pixelMean");
+  options.pixel_scale = get_number(given, "pixelScale");
+  return options;
+}
+
+}  // namespace facex::binding

@@ -1,0 +1,154 @@
+#include "binding/network.h"
+
+#include <ATen/Parallel.h>
+
+#include "binding/args.h"
+#include "binding/error.h"
+#include "binding/state.h"
+#include "binding/tensor.h"
+#include "binding/worker.h"
+#include "engine/op.h"
+
+namespace facex::binding {
+
+namespace {
+
+using SharedNetwork = std::shared_ptr<engine::Network>;
+
+// What this file keeps for each environment that loads the addon (the main thread, worker threads).
+struct PerEnvironment {
+  Napi::FunctionReference network_class;
+};
+
+// Results leave as float32 or float64.
+Tensor wide(const Tensor& value) { return value.scalar_type() == at::kDouble ? value : value.to(at::kFloat); }
+
+class NetworkObject final : public Napi::ObjectWrap<NetworkObject> {
+ public:
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "Network",
+                       {InstanceMethod<&NetworkObject::initialise>("initialise"), InstanceMethod<&NetworkObject::state>("state"),
+                        InstanceMethod<&NetworkObject::load>("load"), InstanceMethod<&NetworkObject::infer>("infer"),
+                        InstanceMethod<&NetworkObject::forward_backward>("forwardBackward"),
+                        InstanceMethod<&NetworkObject::dispose>("dispose")});
+  }
+
+  // (graph, options) from JavaScript, or a network that exists already from wrap_network().
+  explicit NetworkObject(const Napi::CallbackInfo& call) : Napi::ObjectWrap<NetworkObject>(call) {
+    guarded(call.Env(), [&] {
+      if (call[0].IsExternal()) {
+        network_ = *call[0].As<Napi::External<SharedNetwork>>().Data();
+      } else {
+        network_ = std::make_shared<engine::Network>(decode_graph(object_of(call[0], "the graph")),
+                                                     decode_network_options(object_of(call[1], "the options of a network")));
+      }
+    });
+  }
+
+ private:
+  engine::Network& alive() const {
+    if (!network_) fail(ErrorCode::kDisposed, "the network was used after dispose()");
+    return *network_;
+  }
+
+  Napi::Value initialise(const Napi::CallbackInfo& call) {
+    return guarded(call.Env(), [&] {
+      alive().initialise(static_cast<uint64_t>(call[0].ToNumber().Int64Value()));
+      return call.Env().Undefined();
+    });
+  }
+
+  Napi::Value state(const Napi::CallbackInfo& call) {
+    return guarded(call.Env(), [&]() -> Napi::Value { return state_to_js(call.Env(), alive().state()); });
+  }
+
+  Napi::Value load(const Napi::CallbackInfo& call) {
+    return guarded(call.Env(), [&] {
+      load_state(alive().graph().name, alive().state(), call[0]);
+      return call.Env().Undefined();
+    });
+  }
+
+  Napi::Value infer(const Napi::CallbackInfo& call) {
+    return guarded(call.Env(), [&]() -> Napi::Value {
+      alive();
+      return run_async(
+          call.Env(), call.This(),
+          [network = network_, images = to_tensor(call[0]), output = call[1].ToString().Utf8Value()] {
+            at::init_num_threads();  // the count belongs to each thread until it asks for the common one
+            return wide(network->forward(images, {})->output(output));
+          },
+          [](Napi::Env env, const Tensor& result) { return to_js(env, "output", result); });
+    });
+  }
+
+  Napi::Value forward_backward(const Napi::CallbackInfo& call) {
+    return guarded(call.Env(), [&]() -> Napi::Value {
+      engine::Network& network = alive();
+      engine::PassMode mode{.batch_statistics = true, .keep_for_backward = true};
+      if (call[3].IsNumber()) {
+        mode.stochastic = true;
+        mode.random_key = static_cast<uint64_t>(call[3].As<Napi::Number>().Int64Value());
+      }
+      const std::string output = call[1].ToString().Utf8Value();
+      const std::unique_ptr<engine::Pass> pass = network.forward(to_tensor(call[0]), mode);
+      const Tensor value = pass->output(output);
+      const Tensor grad = to_tensor(call[2]).to(value.options());
+      if (grad.sizes() != value.sizes()) {
+        fail(ErrorCode::kConfig, "the gradient has shape ", grad.sizes(), ", output ", output, " has ", value.sizes());
+      }
+      clear_grads();
+      network.backward(*pass, {{output, grad}});
+      Napi::Object result = Napi::Object::New(call.Env());
+      result.Set("output", to_js(call.Env(), output, wide(value)));
+      result.Set("grads", grads_to_js(call.Env(), network.state()));
+      clear_grads();
+      return result;
+    });
+  }
+
+  void clear_grads() {
+    for (Entry& entry : network_->state().entries()) entry.grad = Tensor();
+  }
+
+  void dispose(const Napi::CallbackInfo&) { network_.reset(); }
+
+  SharedNetwork network_;
+};
+
+Napi::Array strings_to_js(Napi::Env env, const std::vector<std::string>& strings) {
+  Napi::Array array = Napi::Array::New(env, strings.size());
+  for (uint32_t i = 0; i < strings.size(); ++i) array.Set(i, strings[i]);
+  return array;
+}
+
+Napi::Value op_table(const Napi::CallbackInfo& call) {
+  Napi::Array table = Napi::Array::New(call.Env());
+  for (const engine::OpRow& row : engine::op_table()) {
+    Napi::Object object = Napi::Object::New(call.Env());
+    object.Set("name", row.name);
+    object.Set("minInputs", static_cast<double>(row.min_inputs));
+    object.Set("maxInputs", static_cast<double>(row.max_inputs));
+    object.Set("params", strings_to_js(call.Env(), row.params));
+    object.Set("attrs", strings_to_js(call.Env(), row.attrs));
+    table.Set(table.Length(), object);
+  }
+  return table;
+}
+
+}  // namespace
+
+void export_network(Napi::Env env, Napi::Object exports) {
+  Napi::Function network_class = NetworkObject::define(env);
+  auto* kept = new PerEnvironment{Napi::Persistent(network_class)};
+  env.SetInstanceData(kept);  // deletes it with the environment
+  exports.Set("Network", network_class);
+  exports.Set("opTable", Napi::Function::New(env, op_table));
+}
+
+Napi::Object wrap_network(Napi::Env env, std::shared_ptr<engine::Network> network) {
+  // The constructor copies the pointer out before this frame ends.
+  return env.GetInstanceData<PerEnvironment>()->network_class.New({Napi::External<SharedNetwork>::New(env, &network)});
+}
+
+}  // namespace facex::binding
