@@ -21,6 +21,8 @@ export interface PairList {
   readonly second: Uint32Array
   /** 1 where both images show the same person. */
   readonly genuine: Uint8Array
+  /** Line of each pair in the file, from 1. */
+  readonly lines: Uint32Array
   /** Folds that the list itself declares (LFW's first line); consecutive pairs make a fold. */
   readonly folds?: number
 }
@@ -53,7 +55,7 @@ export function parsePairs(text: string, file: string): PairList {
   for (const line of lines) {
     const pair = parseLine(line.text)
     if (typeof pair === 'string') problems.push(`${file}:${line.number}: ${pair}`)
-    else builder.add(pair)
+    else builder.add(pair, line.number)
   }
   const folds = header === undefined ? undefined : header.length === 1 ? 1 : header[0]!
   if (problems.length === 0) problems.push(...countMistakes(builder, header, file))
@@ -115,16 +117,18 @@ class PairBuilder {
   readonly #first: number[] = []
   readonly #second: number[] = []
   readonly #genuine: number[] = []
+  readonly #lines: number[] = []
   genuineCount = 0
 
   get count(): number {
     return this.#genuine.length
   }
 
-  add(pair: Pair): void {
+  add(pair: Pair, line: number): void {
     this.#first.push(this.#indexOf(pair.a))
     this.#second.push(this.#indexOf(pair.b))
     this.#genuine.push(Number(pair.genuine))
+    this.#lines.push(line)
     this.genuineCount += Number(pair.genuine)
   }
 
@@ -134,6 +138,7 @@ class PairBuilder {
       first: Uint32Array.from(this.#first),
       second: Uint32Array.from(this.#second),
       genuine: Uint8Array.from(this.#genuine),
+      lines: Uint32Array.from(this.#lines),
     }
   }
 

@@ -7,6 +7,7 @@ t.test('a plain list names every image once and keeps the pairs as indices', asy
   const list = parsePairs('\uFEFFa.jpg b.jpg 1\r\n\r\nb.jpg c.jpg 0\n', 'pairs.txt')
   t.same(list.paths, ['a.jpg', 'b.jpg', 'c.jpg'])
   t.same([[...list.first], [...list.second], [...list.genuine]], [[0, 1], [1, 2], [1, 0]])
+  t.same([...list.lines], [1, 3])
   t.equal(list.folds, undefined)
 })
 

@@ -1,0 +1,26 @@
+/**
+ * A list of images to embed: a path a line, or training lists' "path label", whose labels are then left out. Lines are
+ * "path label" when every one of them ends in a number of its own; a path may hold blanks either way.
+ * @module
+ */
+import { readFileSync } from 'node:fs'
+
+import { FacexError, messageOf } from '../errors.js'
+
+/** @throws FacexError ERR_DATA when the file cannot be read or names nothing */
+export function openImageList(file: string): string[] {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new FacexError('ERR_DATA', `${file}: the image list cannot be read: ${messageOf(cause)}`, { cause })
+  }
+  const lines = text
+    .replace(/^\uFEFF/, '')
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+  if (lines.length === 0) throw new FacexError('ERR_DATA', `${file}: expected a path a line, or "path label", found no line`)
+  const labelled = lines.map((line) => /^(.*\S)\s+\d+$/.exec(line)?.[1])
+  return labelled.every((path) => path !== undefined) ? labelled : lines
+}

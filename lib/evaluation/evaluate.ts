@@ -1,0 +1,58 @@
+/**
+ * Verification from images: embeds every image of a pair set once, scores the pairs, applies a rule.
+ * @module
+ */
+import { rules } from './rules/index.js'
+import type { AccuracyRule } from './rules/rule.js'
+import { pairScores } from './scores.js'
+import type { PairSet } from './pair-set.js'
+import { verify, type VerificationResult } from './verification.js'
+
+/** Whatever turns image files into embeddings [N, D]: a loaded model, or the network of a running training. */
+export interface ImageEmbedder {
+  /** D */
+  readonly size: number
+  embed(files: readonly string[], options?: EmbedOptions): Promise<Float32Array>
+}
+
+interface EmbedOptions {
+  readonly batchSize?: number
+  /** Add the embedding of the mirrored image. */
+  readonly flip?: boolean
+  readonly signal?: AbortSignal
+  readonly onProgress?: (done: number, total: number) => void
+}
+
+export interface EvaluateOptions extends EmbedOptions {
+  /** @default insightface's */
+  readonly rule?: AccuracyRule
+  /** @default what the list declares, else 10 */
+  readonly folds?: number
+}
+
+/** What an evaluation yields: the figures, how long it took, and the scores for curves. */
+export interface Evaluation extends VerificationResult {
+  readonly name: string
+  /** Different images that were embedded. */
+  readonly images: number
+  readonly seconds: number
+  /** Cosine similarity of each pair. */
+  readonly scores: Float64Array
+}
+
+const DEFAULT_FOLDS = 10
+const DEFAULT_RULE = 'insightface'
+
+/**
+ * @throws FacexError ERR_DATA for an image that does not decode or a list too small for its folds; ERR_NON_FINITE when
+ * an embedding is not a number
+ */
+export async function evaluatePairs(embedder: ImageEmbedder, set: PairSet, options: EvaluateOptions = {}): Promise<Evaluation> {
+  const { rule = rules.find((row) => row.name === DEFAULT_RULE)!, folds = set.list.folds ?? DEFAULT_FOLDS, ...embedding } = options
+  const flip = options.flip ?? rule.flip
+  const start = performance.now()
+  const data = await embedder.embed(set.files, { ...embedding, flip })
+  const scores = pairScores({ count: set.files.length, dim: embedder.size, data }, set.list.first, set.list.second)
+  const result = verify({ scores, genuine: set.list.genuine }, { rule, folds, flip })
+  return { name: set.name, ...result, images: set.files.length, seconds: (performance.now() - start) / 1000, scores }
+}
