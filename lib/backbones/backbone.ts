@@ -12,6 +12,8 @@ import type { Module } from '../layers/module.js'
 export type ImageShape = readonly [channels: number, height: number, width: number]
 
 export interface Backbone {
+  /** Tells the exports of an extension apart. */
+  readonly kind: 'backbone'
   /** As in backbone_conf.yaml. */
   readonly name: string
   /** One line for `facex backbones`. */
@@ -52,7 +54,7 @@ export function defineBackbone<Options extends z.ZodRawShape>(definition: Backbo
     const problem = refine?.(config as z.output<z.ZodObject<Options>>)
     if (problem !== undefined) context.addIssue({ code: 'custom', message: problem })
   })
-  return { ...rest, input, schema: checked } as unknown as Backbone
+  return { ...rest, kind: 'backbone', input, schema: checked } as unknown as Backbone
 }
 
 /** Keys of networks that end in a fully connected layer over the last feature map. */

@@ -5,6 +5,7 @@
 import { readConf } from '../backbones/conf.js'
 import type { ConfEntry } from '../backbones/conf.js'
 import { BACKBONES, buildBackbone } from '../backbones/index.js'
+import type { Backbone } from '../backbones/index.js'
 import { resolveRun } from '../config/resolve.js'
 import { applySettings } from '../config/set.js'
 import { ConfigTree } from '../config/tree.js'
@@ -12,6 +13,7 @@ import { FacexError, unknownName } from '../errors.js'
 import { cost } from '../graph/cost.js'
 import { stepMemory } from '../graph/memory.js'
 import type { Precision } from '../graph/memory.js'
+import { loadExtensions } from '../model/extensions.js'
 import { parseOptions, wholeNumber } from './options.js'
 
 export const usage = `Usage: facex cost --backbone NAME [--set KEY=VALUE]... [OPTIONS]
@@ -53,7 +55,7 @@ export async function run(argv: string[]): Promise<number> {
   const batch = wholeNumber('batch_size', values.batch_size) ?? 64
   const precision = values.precision ?? 'fp32'
   if (!PRECISIONS.includes(precision)) throw new FacexError('ERR_USAGE', unknownName('precision', precision, PRECISIONS))
-  const rows = entries(values).map((entry) => row(entry, batch, precision as Precision))
+  const rows = (await entries(values)).map((entry) => row(entry, batch, precision as Precision))
   process.stdout.write(values.json ? `${JSON.stringify(values.all ? rows : rows[0], null, 2)}\n` : table(rows, batch, precision))
   return 0
 }
@@ -66,10 +68,15 @@ interface Request {
   readonly set?: string[]
 }
 
-function entries(request: Request): ConfEntry[] {
+interface Entry extends ConfEntry {
+  readonly table?: readonly Backbone[]
+}
+
+async function entries(request: Request): Promise<Entry[]> {
   if (request.config !== undefined) {
-    const { type, ...config } = resolveRun({ file: request.config, set: request.set }).config.backbone
-    return [{ name: type, type, config }]
+    const { backbone, extensions } = resolveRun({ file: request.config, set: request.set }).config
+    const { type, ...config } = backbone
+    return [{ name: type, type, config, table: (await loadExtensions(extensions)).backbones }]
   }
   const conf = readConf(request.backbone_conf_file)
   if (request.backbone === undefined) return conf
@@ -82,8 +89,8 @@ function entries(request: Request): ConfEntry[] {
   return [{ ...entry, config: tree.get() as Record<string, unknown> }]
 }
 
-function row({ name, type, config }: ConfEntry, batch: number, precision: Precision) {
-  const { graph, input } = buildBackbone(type, config)
+function row({ name, type, config, table }: Entry, batch: number, precision: Precision) {
+  const { graph, input } = buildBackbone(type, config, { table })
   const memory = stepMemory(graph, batch, precision)
   return { name, backbone: type, input, ...cost(graph), batch_size: batch, precision, memory }
 }

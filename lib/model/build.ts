@@ -11,6 +11,7 @@ import { throwProblems } from '../errors.js'
 import { cost } from '../graph/cost.js'
 import type { Graph } from '../graph/types.js'
 import { findHead, type HeadConfig, type HeadPieces } from '../heads/index.js'
+import { SHIPPED, type Tables } from './extensions.js'
 import type { Preprocessing } from './preprocessing.js'
 
 export interface BuiltModel {
@@ -27,8 +28,13 @@ export interface BuiltModel {
  * Builds what `config` describes for data with `classCount` identities.
  * @throws FacexError ERR_CONFIG for unknown names and wrong options, naming their lines; ERR_GRAPH naming the layer
  */
-export function buildModel(config: Pick<RunConfig, 'backbone' | 'head' | 'data'>, source: ConfigSource, classCount: number): BuiltModel {
-  const backbone = buildConfiguredBackbone(config.backbone, source)
+export function buildModel(
+  config: Pick<RunConfig, 'backbone' | 'head' | 'data'>,
+  source: ConfigSource,
+  classCount: number,
+  tables: Tables = SHIPPED,
+): BuiltModel {
+  const backbone = buildConfiguredBackbone(config.backbone, source, tables)
   const headConfig = configureHead(config.head, source, embeddingSize(backbone.graph), classCount)
   const { color, mean, std, crop } = config.data
   const [, height, width] = backbone.input
@@ -44,10 +50,10 @@ export function buildModel(config: Pick<RunConfig, 'backbone' | 'head' | 'data'>
 }
 
 /** The backbone of a configuration on its own, for commands that need no head. */
-export function buildConfiguredBackbone(config: RunConfig['backbone'], source: ConfigSource): BuiltModel['backbone'] {
+export function buildConfiguredBackbone(config: RunConfig['backbone'], source: ConfigSource, tables: Tables = SHIPPED): BuiltModel['backbone'] {
   const { type, ...options } = config
-  const schema = named(source, 'backbone.type', () => findBackbone(type)).schema
-  return { name: type, ...buildBackbone(type, check(schema, options, source, 'backbone')) }
+  named(source, 'backbone.type', () => findBackbone(type, tables.backbones))
+  return { name: type, ...buildBackbone(type, options, { table: tables.backbones, source, path: 'backbone' }) }
 }
 
 function configureHead(config: RunConfig['head'], source: ConfigSource, featDim: number, classCount: number): BuiltModel['headConfig'] {

@@ -14,6 +14,7 @@ import { findSampler } from '../data/samplers/index.js'
 import { validateDataset } from '../data/validate.js'
 import { FacexError } from '../errors.js'
 import { buildModel, type BuiltModel } from '../model/build.js'
+import { loadExtensions } from '../model/extensions.js'
 import { addon, type NativeDevice, type NativeLoader, type NativeTrainer } from '../native.js'
 import { chooseDevice } from './device.js'
 import { findMode, type ModePlan } from './modes/index.js'
@@ -47,7 +48,7 @@ export async function prepareRun({ config, source }: ResolvedRun): Promise<Prepa
   const threads = config.threads ?? availableParallelism()
   addon().setThreads(threads)
   const dataset = openDataset(config.data.train as Parameters<typeof openDataset>[0])
-  const model = buildModel(config, source, dataset.classCount)
+  const model = buildModel(config, source, dataset.classCount, await loadExtensions(config.extensions))
   const { name, ...modeOptions } = config.mode
   const mode = findMode(name)
   const plan = mode.create(check(mode.schema, modeOptions, source, 'mode'), {
