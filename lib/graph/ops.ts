@@ -53,6 +53,9 @@ function op(row: OpShape): Op {
   return { minInputs, maxInputs: row.maxInputs ?? minInputs, params: [], attrs: {}, keeps: 'nothing', ...row }
 }
 
+/** Activations that batch_norm_act knows. */
+export const FUSED_ACTIVATIONS = ['none', 'prelu', 'relu', 'relu6', 'sigmoid', 'silu', 'hard_swish'] as const
+
 /** The table, in the order in which `native/engine` lists it too. */
 export const ops: readonly Op[] = [
   op({
@@ -94,6 +97,16 @@ export const ops: readonly Op[] = [
     params: ['weight?', 'bias?', 'running_mean', 'running_var', 'num_batches_tracked'],
     attrs: { eps: withDefault(number, 1e-5), momentum: withDefault(number, 0.1) },
     shape: rule.batchNorm,
+    keeps: 'inputs',
+  }),
+  op({
+    // What fuse-norm.ts makes of a batch_norm with its neighbours; the shortcut is the second operand.
+    name: 'batch_norm_act',
+    summary: 'act(batch_norm(x)) or act(batch_norm(x) + shortcut); slope [C] or [1] belongs to prelu.',
+    maxInputs: 2,
+    params: ['weight?', 'bias?', 'running_mean', 'running_var', 'num_batches_tracked', 'slope?'],
+    attrs: { eps: withDefault(number, 1e-5), momentum: withDefault(number, 0.1), activation: { type: FUSED_ACTIVATIONS } },
+    shape: rule.batchNormAct,
     keeps: 'inputs',
   }),
   op({

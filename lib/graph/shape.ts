@@ -108,6 +108,12 @@ export const batchNorm: ShapeRule = (node) => {
   return first(node)
 }
 
+export const batchNormAct: ShapeRule = (node) => {
+  if (node.inputs.length === 2) sameOperands(node)
+  prelu({ ...node, params: { weight: node.params.slope ?? [1] } })
+  return batchNorm(node)
+}
+
 export const layerNorm: ShapeRule = (node) => {
   const [expected] = node.params.weight as [number]
   const found = first(node).dims.at(-1)

@@ -29,17 +29,32 @@ void each_property(const Napi::Object& object, Visit visit) {
   }
 }
 
-engine::Initializer decode_initializer(const Napi::Object& init) {
+engine::Initializer decode_initializer(const Napi::Object& given) {
   using Kind = engine::Initializer::Kind;
-  const std::string kind = get_string(init, "kind");
-  if (kind == "constant") return {.kind = Kind::kConstant, .value = get_number(init, "value")};
-  if (kind == "uniform") return {.kind = Kind::kUniform, .low = get_number(init, "low"), .high = get_number(init, "high")};
-  if (kind == "normal") return {.kind = Kind::kNormal, .mean = get_number(init, "mean"), .std = get_number(init, "std")};
-  if (kind == "truncated_normal") {
-    return {.kind = Kind::kTruncatedNormal, .low = get_number(init, "low"), .high = get_number(init, "high"), .std = get_number(init, "std")};
+  const std::string kind = get_string(given, "kind");
+  engine::Initializer init;
+  if (kind == "constant") {
+    init.value = get_number(given, "value");
+  } else if (kind == "uniform") {
+    init.kind = Kind::kUniform;
+    init.low = get_number(given, "low");
+    init.high = get_number(given, "high");
+  } else if (kind == "normal") {
+    init.kind = Kind::kNormal;
+    init.mean = get_number(given, "mean");
+    init.std = get_number(given, "std");
+  } else if (kind == "truncated_normal") {
+    init.kind = Kind::kTruncatedNormal;
+    init.std = get_number(given, "std");
+    init.low = get_number(given, "low");
+    init.high = get_number(given, "high");
+  } else if (kind == "values") {
+    init.kind = Kind::kValues;
+    init.values = numbers_of<double>(given.Get("values"), "values");
+  } else {
+    fail(ErrorCode::kConfig, "unknown initializer \"", kind, '"');
   }
-  if (kind == "values") return {.kind = Kind::kValues, .values = numbers_of<double>(init.Get("values"), "values")};
-  fail(ErrorCode::kConfig, "unknown initializer \"", kind, '"');
+  return init;
 }
 
 engine::StateEntry decode_entry(const Napi::Object& entry) {

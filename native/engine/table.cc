@@ -22,6 +22,7 @@ std::vector<OpRow> rows() {
       {"conv2d", 1, 1, {"weight", "bias?"}, {"stride", "padding", "dilation", "groups"}, kInputs, make_conv2d},
       {"linear", 1, 1, {"weight", "bias?"}, {}, kInputs, make_linear},
       {"batch_norm", 1, 1, {"weight?", "bias?", "running_mean", "running_var", "num_batches_tracked"}, {"eps", "momentum"}, kInputs, make_batch_norm},
+      {"batch_norm_act", 1, 2, {"weight?", "bias?", "running_mean", "running_var", "num_batches_tracked", "slope?"}, {"eps", "momentum", "activation"}, kInputs, make_batch_norm_act},
       {"layer_norm", 1, 1, {"weight", "bias"}, {"eps"}, kInputs, make_layer_norm},
       {"prelu", 1, 1, {"weight"}, {}, kInputs, make_prelu},
       {"add_parameter", 1, 1, {"weight"}, {}, kNothing, make_add_parameter},

@@ -27,6 +27,14 @@ const elementwise =
 const pool = (op: string, attrs: Record<string, number | boolean | number[]>): OpCase => (graph) =>
   graph.add(op, [graph.operand('x', [2, 7, 6])], attrs)
 
+const normAct =
+  (activation: string, shortcut: boolean): OpCase =>
+  (graph) => {
+    const inputs = [graph.operand('x', [3, 4, 4]), ...(shortcut ? [graph.operand('shortcut', [3, 4, 4])] : [])]
+    const slope: Record<string, string> = activation === 'prelu' ? { slope: graph.entry('slope', [3], [0.3, -0.2, 0.1]) } : {}
+    return graph.add('batch_norm_act', inputs, { activation }, { ...graph.batchNorm('bn', 3), ...slope })
+  }
+
 const windows = { grid: [4, 6], window: 2, shift: 1 }
 
 /** By op; a name after a colon tells cases of one op apart. */
@@ -50,6 +58,12 @@ export const OP_CASES: Readonly<Record<string, OpCase>> = {
   batch_norm: (graph) => graph.add('batch_norm', [graph.operand('x', [3, 4, 4])], { eps: 1e-3 }, graph.batchNorm('bn', 3)),
   'batch_norm:vectors': (graph) => graph.add('batch_norm', [graph.operand('x', [5])], {}, graph.batchNorm('bn', 5)),
   'batch_norm:weight frozen': (graph) => graph.add('batch_norm', [graph.operand('x', [3, 4, 4])], {}, graph.batchNorm('bn', 3, { kind: 'buffer' })),
+  ...Object.fromEntries(
+    ['none', 'prelu', 'relu', 'relu6', 'sigmoid', 'silu', 'hard_swish'].flatMap((activation) => [
+      [`batch_norm_act:${activation}`, normAct(activation, false)],
+      [`batch_norm_act:${activation} after a shortcut`, normAct(activation, true)],
+    ]),
+  ),
   layer_norm: (graph) =>
     graph.add('layer_norm', [graph.operand('x', [4, 6])], {}, { weight: graph.entry('w', [6], noise('w', 6)), bias: graph.entry('b', [6], noise('b', 6)) }),
   'prelu:a slope a channel': (graph) => graph.add('prelu', [graph.operand('x', image, apart('x', 60, 7), 0)], {}, { weight: graph.entry('w', [4], [0.25, -0.1, 0.5, 0]) }),

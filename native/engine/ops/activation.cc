@@ -1,6 +1,4 @@
 // Element-wise activations: the forward and backward kernels of libtorch, each told what backward reads.
-#include <ATen/ops/_prelu_kernel.h>
-#include <ATen/ops/_prelu_kernel_backward.h>
 #include <ATen/ops/_softmax.h>
 #include <ATen/ops/_softmax_backward_data.h>
 #include <ATen/ops/gelu.h>
@@ -11,13 +9,17 @@
 #include <ATen/ops/hardswish_backward.h>
 #include <ATen/ops/hardtanh.h>
 #include <ATen/ops/hardtanh_backward.h>
+#include <ATen/ops/ones_like.h>
 #include <ATen/ops/relu.h>
 #include <ATen/ops/sigmoid.h>
 #include <ATen/ops/sigmoid_backward.h>
 #include <ATen/ops/silu.h>
 #include <ATen/ops/silu_backward.h>
 #include <ATen/ops/threshold_backward.h>
+#include <ATen/ops/zeros_like.h>
 
+#include "engine/kernels/affine_act.h"
+#include "engine/ops/activate.h"
 #include "engine/ops/ops.h"
 
 namespace facex::engine {
@@ -51,28 +53,37 @@ Tensor gelu_grad(const Tensor& g, const Tensor& x) { return at::gelu_backward(g,
 
 class PRelu final : public Op {
  public:
-  Tensor forward(Forward& pass) const override { return at::_prelu_kernel(pass.input(), slope(pass.params, pass.input())); }
+  Tensor forward(Forward& pass) const override {
+    const Tensor& x = pass.input();
+    if (!kernels::affine_act_takes(x)) return activate(Activation::kPRelu, x, pass.params.compute("weight"));
+    return kernels::affine_act(x, Tensor(), affine(pass.params, x));
+  }
 
   void backward(Backward& pass) const override {
-    auto [grad, slope_grad] = at::_prelu_kernel_backward(pass.grad, pass.input(), slope(pass.params, pass.input()));
-    if (pass.wanted[0]) pass.input_grads[0] = grad;
-    if (!pass.params.wants_grad("weight")) return;
-    const Tensor weight = pass.params.master("weight");
-    // The kernel gives one term an element; channels are dimension 1.
-    std::vector<int64_t> others;
-    for (int64_t dim = 0; dim < slope_grad.dim(); ++dim) {
-      if (dim != 1 || weight.numel() == 1) others.push_back(dim);
+    const Tensor& x = pass.input();
+    const bool trained = pass.params.wants_grad("weight");
+    Tensor slope_grad;
+    if (kernels::affine_act_takes(x)) {
+      const kernels::Affine coefficients = affine(pass.params, x);
+      if (trained) slope_grad = kernels::affine_act_sums(x, Tensor(), coefficients, pass.grad).slope;
+      const Tensor& zero = coefficients.shift;
+      if (pass.wanted[0]) {
+        pass.input_grads[0] = kernels::affine_act_backward(x, Tensor(), coefficients, pass.grad, zero, zero, pass.owns_grad(), nullptr);
+      }
+    } else {
+      pass.input_grads[0] = activate_backward(Activation::kPRelu, pass.grad, x, pass.params.compute("weight"), &slope_grad);
     }
-    pass.params.add_grad("weight", slope_grad.sum(others, /*keepdim=*/false, weight.scalar_type()).view(weight.sizes()));
+    if (!trained) return;
+    const bool shared = pass.params.master("weight").numel() == 1;
+    pass.params.add_grad("weight", shared ? slope_grad.sum().view({1}) : slope_grad);
   }
 
  private:
-  // [1, C, 1, ...], to broadcast along dimension 1.
-  static Tensor slope(NodeParameters& params, const Tensor& x) {
-    const Tensor weight = params.compute("weight");
-    std::vector<int64_t> sizes(static_cast<size_t>(x.dim()), 1);
-    if (x.dim() > 1) sizes[1] = weight.numel();
-    return weight.view(sizes);
+  // x as it is, as an affine map of itself.
+  static kernels::Affine affine(NodeParameters& params, const Tensor& x) {
+    const Tensor slope = params.master("weight").to(kernels::wide_type(x.scalar_type())).expand({x.size(1)}).contiguous();
+    const Tensor zero = at::zeros_like(slope);
+    return {.mean = zero, .scale = at::ones_like(slope), .shift = zero, .slope = slope, .activation = Activation::kPRelu};
   }
 };
 

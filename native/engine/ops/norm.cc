@@ -1,6 +1,4 @@
-// Normalisation. Statistics and affine parameters stay in the master dtype whatever the activations are.
-#include <ATen/ops/native_batch_norm.h>
-#include <ATen/ops/native_batch_norm_backward.h>
+// Normalisation along the last dimension.
 #include <ATen/ops/native_layer_norm.h>
 #include <ATen/ops/native_layer_norm_backward.h>
 #include <ATen/ops/norm.h>
@@ -10,38 +8,6 @@
 namespace facex::engine {
 
 namespace {
-
-class BatchNorm final : public Op {
- public:
-  explicit BatchNorm(const Attributes& attrs) : eps_(attrs.number("eps")), momentum_(attrs.number("momentum")) {}
-
-  Tensor forward(Forward& pass) const override {
-    NodeParameters& params = pass.params;
-    const bool batch = pass.mode.batch_statistics;
-    auto [output, mean, inverse_std] = at::native_batch_norm(pass.input(), params.master("weight"), params.master("bias"),
-                                                             params.master("running_mean"), params.master("running_var"), batch, momentum_, eps_);
-    if (batch) {
-      params.master("num_batches_tracked").add_(1);
-      for (const char* role : {"running_mean", "running_var", "num_batches_tracked"}) params.written(role);
-    }
-    pass.kept = {mean, inverse_std};
-    return output;
-  }
-
-  void backward(Backward& pass) const override {
-    NodeParameters& params = pass.params;
-    const std::array<bool, 3> mask = {pass.wanted[0], params.wants_grad("weight"), params.wants_grad("bias")};
-    auto [grad, weight_grad, bias_grad] = at::native_batch_norm_backward(
-        pass.grad, pass.input(), params.master("weight"), params.master("running_mean"), params.master("running_var"),
-        pass.kept[0], pass.kept[1], pass.mode.batch_statistics, eps_, mask);
-    if (mask[0]) pass.input_grads[0] = grad;
-    if (mask[1]) params.add_grad("weight", weight_grad);
-    if (mask[2]) params.add_grad("bias", bias_grad);
-  }
-
- private:
-  double eps_, momentum_;
-};
 
 class LayerNorm final : public Op {
  public:
@@ -91,7 +57,6 @@ class L2Normalize final : public Op {
 
 }  // namespace
 
-std::unique_ptr<Op> make_batch_norm(const Node& node) { return make_op<BatchNorm>(node); }
 std::unique_ptr<Op> make_layer_norm(const Node& node) { return make_op<LayerNorm>(node); }
 std::unique_ptr<Op> make_l2_normalize(const Node& node) { return make_op<L2Normalize>(node); }
 

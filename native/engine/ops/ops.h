@@ -11,8 +11,10 @@ using MakeOp = std::unique_ptr<Op> (*)(const Node&);
 std::unique_ptr<Op> make_conv2d(const Node&);
 std::unique_ptr<Op> make_linear(const Node&);
 std::unique_ptr<Op> make_add_parameter(const Node&);
-// norm.cc
+// batch_norm.cc
 std::unique_ptr<Op> make_batch_norm(const Node&);
+std::unique_ptr<Op> make_batch_norm_act(const Node&);
+// norm.cc
 std::unique_ptr<Op> make_layer_norm(const Node&);
 std::unique_ptr<Op> make_l2_normalize(const Node&);
 // activation.cc

@@ -1,0 +1,21 @@
+// Activations by name on any device: what the fused kernels do on the CPU in libtorch's own kernels.
+#pragma once
+
+#include <string>
+
+#include "core/tensor.h"
+#include "engine/kernels/affine_act.h"
+
+namespace facex::engine {
+
+using kernels::Activation;
+
+// "none", or the name of the activation's op; ErrorCode::kGraph with the path for any other.
+Activation activation_named(const std::string& name, const std::string& path);
+
+// `slope` [C] or [1] is read by PReLU only; channels are dimension 1.
+Tensor activate(Activation activation, const Tensor& z, const Tensor& slope);
+// d loss / d z; adds nothing up over channels but the slope's gradient, which goes to `slope_grad` where that is given.
+Tensor activate_backward(Activation activation, const Tensor& grad, const Tensor& z, const Tensor& slope, Tensor* slope_grad);
+
+}  // namespace facex::engine

@@ -1,0 +1,173 @@
+// Batch norm, alone or with the activation and the shortcut around it: act(batch_norm(x) + shortcut).
+//
+// Nothing between x and the result is stored: backward computes the argument of the activation again from x. Statistics
+// and coefficients are float32 (float64 for float64 values) whatever the values are.
+#include <ATen/ops/native_batch_norm.h>
+#include <ATen/ops/native_batch_norm_backward.h>
+#include <ATen/ops/zeros_like.h>
+
+#include "core/error.h"
+#include "engine/kernels/affine_act.h"
+#include "engine/ops/activate.h"
+#include "engine/ops/ops.h"
+
+namespace facex::engine {
+
+namespace {
+
+using kernels::Affine;
+
+class BatchNorm final : public Op {
+ public:
+  BatchNorm(const Attributes& attrs, Activation activation)
+      : eps_(attrs.number("eps")), momentum_(attrs.number("momentum")), activation_(activation) {}
+
+  Tensor forward(Forward& pass) const override {
+    const Tensor& x = pass.input();
+    const bool batch = pass.mode.batch_statistics;
+    if (batch && x.numel() == x.size(1)) {
+      fail(ErrorCode::kConfig, pass.node.path, ": batch statistics need more than one value a channel; use a batch of 2 or more");
+    }
+    if (batch) count_batch(pass.params);
+    return kernels::affine_act_takes(x) ? forward_fused(pass) : forward_composed(pass);
+  }
+
+  void backward(Backward& pass) const override {
+    if (kernels::affine_act_takes(pass.input())) {
+      backward_fused(pass);
+    } else {
+      backward_composed(pass);
+    }
+  }
+
+ private:
+  Tensor forward_fused(Forward& pass) const {
+    NodeParameters& params = pass.params;
+    const Tensor& x = pass.input();
+    kernels::ChannelMoments moments;
+    if (pass.mode.batch_statistics) {
+      moments = kernels::channel_moments(x);
+      update_running(params, moments, x.numel() / x.size(1));
+    } else {
+      const auto wide = kernels::wide_type(x.scalar_type());
+      moments = {params.master("running_mean").to(wide), params.master("running_var").to(wide)};
+    }
+    const Tensor inverse_std = moments.variance.add(eps_).rsqrt_();
+    pass.kept = {moments.mean, inverse_std};
+    return kernels::affine_act(x, shortcut(pass.inputs), affine(params, moments.mean, inverse_std));
+  }
+
+  void backward_fused(Backward& pass) const {
+    NodeParameters& params = pass.params;
+    const Tensor& x = pass.input();
+    const Tensor& inverse_std = pass.kept[1];
+    const Affine coefficients = affine(params, pass.kept[0], inverse_std);
+    // Without an activation the shortcut does not matter to the derivative and receives the gradient as it is.
+    const bool bends = activation_ != Activation::kNone;
+    const bool to_shortcut = pass.inputs.size() > 1 && pass.wanted[1];
+    const Tensor residual = bends ? shortcut(pass.inputs) : Tensor();
+    const auto sums = kernels::affine_act_sums(x, residual, coefficients, pass.grad);
+    if (params.wants_grad("weight")) params.add_grad("weight", sums.dz_distance.mul(inverse_std));
+    if (params.wants_grad("slope")) add_slope_grad(params, sums.slope);
+
+    Tensor constant, linear;
+    if (pass.mode.batch_statistics) {
+      const double count = static_cast<double>(x.numel() / x.size(1));
+      constant = sums.dz.mul(coefficients.scale).div_(-count);
+      linear = sums.dz_distance.mul(inverse_std).mul_(inverse_std).mul_(coefficients.scale).div_(-count);
+    } else {
+      constant = linear = at::zeros_like(inverse_std);
+    }
+    if (params.wants_grad("bias")) params.add_grad("bias", sums.dz);
+    if (!pass.wanted[0] && !to_shortcut) return;
+    Tensor shortcut_grad = to_shortcut && !bends ? pass.grad : Tensor();
+    const bool in_place = pass.owns_grad();
+    pass.input_grads[0] = kernels::affine_act_backward(x, residual, coefficients, pass.grad, constant, linear, in_place,
+                                                       to_shortcut && bends ? &shortcut_grad : nullptr);
+    if (to_shortcut) pass.input_grads[1] = shortcut_grad;
+  }
+
+  Tensor forward_composed(Forward& pass) const {
+    NodeParameters& params = pass.params;
+    auto [z, mean, inverse_std] = at::native_batch_norm(pass.input(), params.master("weight"), params.master("bias"), params.master("running_mean"),
+                                                        params.master("running_var"), pass.mode.batch_statistics, momentum_, eps_);
+    if (!pass.mode.batch_statistics) {
+      mean = params.master("running_mean");
+      inverse_std = params.master("running_var").add(eps_).rsqrt_();
+    }
+    pass.kept = {mean, inverse_std};
+    const Tensor residual = shortcut(pass.inputs);
+    return activate(activation_, residual.defined() ? z.add_(residual) : z, params.compute("slope"));
+  }
+
+  void backward_composed(Backward& pass) const {
+    NodeParameters& params = pass.params;
+    const Tensor& x = pass.input();
+    Tensor dz = pass.grad;
+    if (activation_ != Activation::kNone) {
+      const Affine coefficients = affine(params, pass.kept[0], pass.kept[1]);
+      const std::vector<int64_t> sizes = x.dim() == 4 ? std::vector<int64_t>{1, -1, 1, 1} : std::vector<int64_t>{1, -1};
+      Tensor z = x.sub(coefficients.mean.view(sizes)).mul_(coefficients.scale.view(sizes)).add_(coefficients.shift.view(sizes));
+      if (pass.inputs.size() > 1) z = z.add_(pass.input(1));
+      Tensor slope_grad;
+      dz = activate_backward(activation_, pass.grad, z.to(x.scalar_type()), params.compute("slope"), &slope_grad);
+      if (params.wants_grad("slope")) params.add_grad("slope", slope_grad);
+    }
+    if (pass.inputs.size() > 1 && pass.wanted[1]) pass.input_grads[1] = dz;
+    const std::array<bool, 3> mask = {pass.wanted[0], params.wants_grad("weight"), params.wants_grad("bias")};
+    auto [grad, weight_grad, bias_grad] = at::native_batch_norm_backward(
+        dz, x, params.master("weight"), params.master("running_mean"), params.master("running_var"), pass.kept[0], pass.kept[1],
+        pass.mode.batch_statistics, eps_, mask);
+    if (mask[0]) pass.input_grads[0] = grad;
+    if (mask[1]) params.add_grad("weight", weight_grad);
+    if (mask[2]) params.add_grad("bias", bias_grad);
+  }
+
+  static Tensor shortcut(const std::vector<Tensor>& inputs) { return inputs.size() > 1 ? inputs[1] : Tensor(); }
+
+  Affine affine(NodeParameters& params, const Tensor& mean, const Tensor& inverse_std) const {
+    const auto wide = mean.scalar_type();
+    Affine result{.mean = mean, .scale = inverse_std, .shift = {}, .slope = {}, .activation = activation_};
+    if (params.has("weight")) result.scale = params.master("weight").to(wide).mul(inverse_std);
+    result.shift = params.has("bias") ? params.master("bias").to(wide) : at::zeros_like(mean);
+    if (params.has("slope")) result.slope = params.master("slope").to(wide).expand_as(mean).contiguous();
+    return result;
+  }
+
+  // running = (1 - momentum) * running + momentum * batch, with the unbiased variance.
+  void update_running(NodeParameters& params, const kernels::ChannelMoments& moments, int64_t count) const {
+    const double unbiased = static_cast<double>(count) / static_cast<double>(count - 1);
+    for (const auto& [role, batch] : {std::pair("running_mean", moments.mean), std::pair("running_var", moments.variance.mul(unbiased))}) {
+      const Tensor running = params.master(role);
+      running.mul_(1 - momentum_).add_(batch, momentum_);
+    }
+  }
+
+  static void count_batch(NodeParameters& params) {
+    params.master("num_batches_tracked").add_(1);
+    for (const char* role : {"running_mean", "running_var", "num_batches_tracked"}) params.written(role);
+  }
+
+  static void add_slope_grad(NodeParameters& params, const Tensor& grad) {
+    const bool shared = params.master("slope").numel() == 1;
+    params.add_grad("slope", shared ? grad.sum().view({1}) : grad);
+  }
+
+  double eps_, momentum_;
+  Activation activation_;
+};
+
+}  // namespace
+
+std::unique_ptr<Op> make_batch_norm(const Node& node) { return std::make_unique<BatchNorm>(Attributes(node), Activation::kNone); }
+
+std::unique_ptr<Op> make_batch_norm_act(const Node& node) {
+  const Attributes attrs(node);
+  const Activation activation = activation_named(attrs.text("activation"), node.path);
+  if ((activation == Activation::kPRelu) != node.params.contains("slope")) {
+    fail(ErrorCode::kGraph, node.path, " (node ", node.id, " ", node.op, "): slope belongs to the activation prelu, and to no other");
+  }
+  return std::make_unique<BatchNorm>(attrs, activation);
+}
+
+}  // namespace facex::engine
