@@ -1,0 +1,93 @@
+/**
+ * Fits weights to a network or head: every name and shape must agree, unless the caller asks for what there is.
+ * @module
+ */
+import { FacexError, throwProblems } from '../errors.js'
+import type { Graph, StateEntry } from '../graph/types.js'
+import type { NativeTensor } from '../native.js'
+import { ELEMENT_BYTES } from './formats/dtype.js'
+import { mapNames } from './key-maps.js'
+
+export interface FitOptions {
+  /** The file, for messages. */
+  readonly file: string
+  /** Take the entries that agree and leave the rest as they are. @default false */
+  readonly partial?: boolean
+}
+
+export interface FittedWeights {
+  /** What `NativeNetwork.load` takes. */
+  readonly tensors: readonly NativeTensor[]
+  /** What did not agree, with `partial`. */
+  readonly messages: readonly string[]
+  /** The key map that translated the names, if any. */
+  readonly keyMap: string | undefined
+}
+
+/**
+ * Fits the state of a backbone; names of other projects are translated by the key maps.
+ * @throws FacexError ERR_CHECKPOINT that lists missing, unexpected and mismatched entries
+ */
+export function fitBackbone(graph: Graph, weights: readonly NativeTensor[], options: FitOptions): FittedWeights {
+  const { tensors, keyMap } = mapNames(graph, weights)
+  return { ...compare(graph.state, tensors, options, graph.name), keyMap }
+}
+
+/**
+ * Fits the state of a head. Class centres are [D, K] in some projects and [K, D] in others: they are turned round as
+ * needed, which a square matrix cannot tell.
+ * @throws FacexError ERR_CHECKPOINT that lists missing, unexpected and mismatched entries
+ */
+export function fitHead(state: readonly Pick<StateEntry, 'name' | 'shape'>[], weights: readonly NativeTensor[], options: FitOptions): FittedWeights {
+  const shapes = new Map(state.map((entry) => [entry.name, entry.shape]))
+  const turned = weights.map((tensor) => {
+    const expected = shapes.get(tensor.name)
+    const reversed = expected?.length === 2 && tensor.shape.length === 2 && expected[0] !== tensor.shape[0] && expected[0] === tensor.shape[1] && expected[1] === tensor.shape[0]
+    return reversed ? transpose(tensor) : tensor
+  })
+  return { ...compare(state, turned, options, 'head'), keyMap: undefined }
+}
+
+function compare(state: readonly ExpectedEntry[], weights: readonly NativeTensor[], { file, partial }: FitOptions, what: string): { tensors: NativeTensor[]; messages: string[] } {
+  const found = new Map(weights.map((tensor) => [tensor.name, tensor]))
+  const messages: string[] = []
+  const tensors: NativeTensor[] = []
+  for (const entry of state) {
+    const tensor = found.get(entry.name)
+    found.delete(entry.name)
+    if (tensor === undefined) {
+      if (!isDerived(entry)) messages.push(`missing: ${entry.name} [${entry.shape.join(', ')}]`)
+    } else if (!sameShape(entry.shape, tensor.shape)) {
+      messages.push(`mismatched: ${entry.name}: expected [${entry.shape.join(', ')}], found [${tensor.shape.join(', ')}]`)
+    } else {
+      tensors.push(tensor)
+    }
+  }
+  for (const { name, shape } of found.values()) messages.push(`unexpected: ${name} [${shape.join(', ')}]`)
+  if (tensors.length === 0) throw new FacexError('ERR_CHECKPOINT', `${file}: no entry fits ${what}: ${messages.slice(0, 5).join('; ')}`, { problems: messages })
+  if (partial !== true) {
+    throwProblems('ERR_CHECKPOINT', `${file}: the weights do not fit ${what} (${tensors.length} of ${state.length} entries do; partial loading takes those):`, messages)
+  }
+  return { tensors, messages }
+}
+
+type ExpectedEntry = Pick<StateEntry, 'name' | 'shape'> & Partial<StateEntry>
+
+/** Entries that old files lack and that follow from the structure or only count: tables, and batches seen. */
+function isDerived(entry: ExpectedEntry): boolean {
+  return entry.init?.kind === 'values' || entry.name.endsWith('num_batches_tracked')
+}
+
+function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((dim, axis) => dim === b[axis])
+}
+
+/** [A, B] to [B, A]. */
+function transpose(tensor: NativeTensor): NativeTensor {
+  const [rows, columns] = tensor.shape as [number, number]
+  const View = { 1: Uint8Array, 2: Uint16Array, 4: Uint32Array, 8: BigUint64Array }[ELEMENT_BYTES[tensor.dtype]]!
+  const from = new View(tensor.data)
+  const to = new View(from.length)
+  for (let row = 0; row < rows; row++) for (let column = 0; column < columns; column++) to[column * rows + row] = from[row * columns + column]!
+  return { ...tensor, shape: [columns, rows], data: to.buffer as ArrayBuffer }
+}
