@@ -1,11 +1,13 @@
 // The addon's table of contents: each line is one name of lib/native.ts.
 #include <napi.h>
 
+#include "binding/file_lock.h"
 #include "binding/head.h"
 #include "binding/images.h"
 #include "binding/info.h"
 #include "binding/loader.h"
 #include "binding/network.h"
+#include "binding/trainer.h"
 
 namespace {
 
@@ -15,6 +17,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   facex::binding::export_images(env, exports);
   facex::binding::export_loader(env, exports);
   facex::binding::export_network(env, exports);
+  facex::binding::export_trainer(env, exports);
+  facex::binding::export_file_lock(env, exports);
   return exports;
 }
 

@@ -23,12 +23,6 @@ const folderSource = object({
   ...common,
 })
 
-const recordSource = object({
-  kind: z.literal('record').describe('a RecordIO file (.rec) with its index (.idx), as insightface distributes them'),
-  file: z.string().min(1).describe('the .rec file; the .idx lies beside it'),
-  ...common,
-})
-
 const syntheticSource = object({
   kind: z.literal('synthetic').describe('faces drawn by a program, written once to root; no real people'),
   root: z.string().min(1).describe('folder that receives the images, train.txt and the held-out pairs.txt'),
@@ -39,7 +33,7 @@ const syntheticSource = object({
   ...common,
 })
 
-export const sourceSchema = z.discriminatedUnion('kind', [listSource, folderSource, recordSource, syntheticSource])
+export const sourceSchema = z.discriminatedUnion('kind', [listSource, folderSource, syntheticSource])
 
 const augmentation = z
   .looseObject({

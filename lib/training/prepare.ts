@@ -11,12 +11,15 @@ import type { RunConfig } from '../config/run.js'
 import { resolveAugmentations } from '../data/augment.js'
 import { openDataset, type Dataset } from '../data/dataset.js'
 import { findSampler } from '../data/samplers/index.js'
+import { writeSynthetic } from '../data/synthetic/source.js'
 import { validateDataset } from '../data/validate.js'
 import { FacexError } from '../errors.js'
+import { openPairSet, type PairSet } from '../evaluation/pair-set.js'
 import { buildModel, type BuiltModel } from '../model/build.js'
 import { loadExtensions } from '../model/extensions.js'
 import { addon, type NativeDevice, type NativeLoader, type NativeTrainer } from '../native.js'
 import { chooseDevice } from './device.js'
+import type { Message } from './events.js'
 import { findMode, type ModePlan } from './modes/index.js'
 import { average, clip, update, type Program } from './program.js'
 import { createSchedule } from './schedules/index.js'
@@ -31,23 +34,31 @@ export interface PreparedRun {
   readonly device: NativeDevice
   readonly trainer: NativeTrainer
   readonly loader: NativeLoader
+  /** Threads that decode images. */
+  readonly decodeThreads: number
+  /** Pair lists of the evaluation. */
+  readonly pairSets: readonly PairSet[]
   readonly learningRate: LearningRate
   readonly stepsPerEpoch: number
   /** Network whose embeddings are evaluated: the moving average where there is one. */
   readonly evaluated: string
-  /** What the user should know before the first step. */
-  readonly notices: readonly string[]
 }
 
 /**
  * Opens and validates the data, builds the model and the native objects, weights not initialised yet.
+ * @param onMessage what the user should know before the first step
  * @throws FacexError ERR_CONFIG, ERR_DATA, ERR_GRAPH, ERR_SETUP, each naming what is wrong and where
  */
-export async function prepareRun({ config, source }: ResolvedRun): Promise<PreparedRun> {
+export async function prepareRun({ config, source }: ResolvedRun, onMessage: (message: Message) => void): Promise<PreparedRun> {
+  const say = (text: string) => onMessage({ level: 'info', text })
   const { device, notice } = chooseDevice(config.device)
+  if (notice !== undefined) onMessage({ level: 'warning', text: notice })
   const threads = config.threads ?? availableParallelism()
+  const decodeThreads = config.data.threads ?? Math.max(1, Math.ceil(threads / 2))
   addon().setThreads(threads)
-  const dataset = openDataset(config.data.train as Parameters<typeof openDataset>[0])
+  await drawSynthetic(config, say)
+  const dataset = openDataset(config.data.train)
+  dataset.notes.forEach(say)
   const model = buildModel(config, source, dataset.classCount, await loadExtensions(config.extensions))
   const { name, ...modeOptions } = config.mode
   const mode = findMode(name)
@@ -66,8 +77,9 @@ export async function prepareRun({ config, source }: ResolvedRun): Promise<Prepa
   })
   const stepsPerEpoch = countSteps(plan, config)
   const augmentations = resolveAugmentations(config.data.augment)
-  const report = await validateDataset(dataset, { threads })
+  const pairSets = config.evaluation.sets.map(openPairSet)
   const { height, width } = model.preprocessing
+  resized((await validateDataset(dataset, { threads })).sizes, height, width).forEach(say)
   const loader = new (addon().Loader)({
     source: dataset.source,
     height,
@@ -76,7 +88,7 @@ export async function prepareRun({ config, source }: ResolvedRun): Promise<Prepa
     color: config.data.color,
     batchSize: config.batch_size,
     views: plan.order.views,
-    threads: config.data.threads ?? Math.max(1, Math.ceil(threads / 2)),
+    threads: decodeThreads,
     prefetch: config.data.prefetch,
     seed: config.seed,
     augmentations,
@@ -90,10 +102,23 @@ export async function prepareRun({ config, source }: ResolvedRun): Promise<Prepa
     device,
     trainer: createTrainer(config, model, withAverage(plan, config), device),
     loader,
+    decodeThreads,
+    pairSets,
     learningRate: createSchedule(config.schedule, { lr: config.optimizer.lr, stepsPerEpoch, epochs: config.epochs }),
     stepsPerEpoch,
     evaluated: config.ema === undefined ? 'backbone' : AVERAGE,
-    notices: [...(notice === undefined ? [] : [notice]), ...dataset.notes, ...resized(report.sizes, height, width)],
+  }
+}
+
+/** Sources that a program draws exist from here on. */
+async function drawSynthetic(config: RunConfig, say: (text: string) => void): Promise<void> {
+  for (const source of config.data.train) {
+    if (source.kind !== 'synthetic') continue
+    let announced = false
+    await writeSynthetic(source, (_, total) => {
+      if (!announced) say(`drawing ${total} synthetic faces in ${source.root}`)
+      announced = true
+    })
   }
 }
 

@@ -1,0 +1,110 @@
+/**
+ * A run from its configuration to its end. Everything that can be wrong is found before the first step.
+ * @module
+ */
+import type { ResolvedRun } from '../config/resolve.js'
+import { combineListeners, type RunEnd, type RunListener, type RunPlan } from './events.js'
+import { createEvaluate } from './evaluate.js'
+import { initialWeights } from './initial-weights.js'
+import { TrainingLoop } from './loop.js'
+import { positionAt } from './position.js'
+import { prepareRun, type PreparedRun } from './prepare.js'
+import { initialProgress, type ProgressState } from './progress-state.js'
+import { openRunFolder, type RunFolder } from './run-folder.js'
+import { restoreSnapshot } from './snapshot.js'
+
+export interface RunOptions {
+  /** Continue the run that `out_dir` holds; a folder without one starts afresh. */
+  readonly resume: boolean
+  /** Ends the run early, with a checkpoint; the result then says `interrupted`. */
+  readonly signal: AbortSignal
+  /** Makes the listeners once the run folder is the run's own. */
+  readonly listeners: (folder: string) => readonly RunListener[]
+}
+
+/**
+ * Trains what a configuration describes and writes its checkpoints to the run folder.
+ * @throws FacexError ERR_CONFIG, ERR_DATA, ERR_GRAPH, ERR_CHECKPOINT, ERR_SETUP before the first step; ERR_LOCKED when
+ * another process trains in the run folder; ERR_NON_FINITE, ERR_OUT_OF_MEMORY while training
+ */
+export async function runTraining(resolved: ResolvedRun, options: RunOptions): Promise<RunEnd> {
+  const folder = await openRunFolder(resolved.config, options)
+  try {
+    return await trainInFolder(resolved, folder, options)
+  } finally {
+    folder.release()
+  }
+}
+
+async function trainInFolder(resolved: ResolvedRun, folder: RunFolder, options: RunOptions): Promise<RunEnd> {
+  const { config } = resolved
+  const listener = combineListeners(options.listeners(folder.path))
+  const begun = performance.now()
+  const end = (rest: Pick<RunEnd, 'reason' | 'loss' | 'checkpoint' | 'evaluations' | 'error'>, step: number, stepsPerEpoch: number): RunEnd => ({
+    ...positionAt(step, { stepsPerEpoch, epochs: config.epochs }),
+    folder: folder.path,
+    seconds: (performance.now() - begun) / 1000,
+    ...rest,
+  })
+  let run: PreparedRun | undefined
+  try {
+    run = await prepareRun(resolved, listener.onMessage)
+    const { progress, resumedFrom } = await initialState(run, folder, options.resume, listener)
+    listener.onStart(planOf(run, folder, resumedFrom))
+    const loop = new TrainingLoop({
+      run,
+      progress,
+      checkpoints: folder.checkpoints,
+      evaluate: createEvaluate(run),
+      listener,
+      signal: options.signal,
+    })
+    const { step, ...rest } = await loop.train()
+    const result = end(rest, step, run.stepsPerEpoch)
+    await listener.onEnd(result)
+    return result
+  } catch (error) {
+    await listener.onEnd(end({ reason: 'failed', loss: undefined, checkpoint: undefined, evaluations: [], error }, 0, run?.stepsPerEpoch ?? 0))
+    throw error
+  } finally {
+    run?.trainer.dispose()
+    run?.loader.dispose()
+  }
+}
+
+/** Fresh weights, given weights, or the newest good checkpoint of the folder. */
+async function initialState(
+  run: PreparedRun,
+  folder: RunFolder,
+  resume: boolean,
+  listener: Required<RunListener>,
+): Promise<{ progress: ProgressState; resumedFrom?: string }> {
+  const newest = resume ? await folder.checkpoints.newest() : undefined
+  if (newest === undefined) {
+    await initialWeights(run)
+    if (resume) listener.onMessage({ level: 'info', text: `${folder.path} holds no checkpoint yet: starting from the beginning` })
+    return { progress: initialProgress() }
+  }
+  for (const text of newest.messages) listener.onMessage({ level: 'warning', text: `${text}; the checkpoint before it is used` })
+  return { progress: restoreSnapshot(run, newest.checkpoint, newest.path), resumedFrom: newest.path }
+}
+
+function planOf(run: PreparedRun, folder: RunFolder, resumedFrom: string | undefined): RunPlan {
+  const { config, dataset, model, stepsPerEpoch } = run
+  return {
+    ...positionAt(run.trainer.counters()['step']!, { stepsPerEpoch, epochs: config.epochs }),
+    folder: folder.path,
+    mode: config.mode.name,
+    backbone: model.backbone.name,
+    head: model.head.name,
+    device: run.device,
+    precision: config.precision,
+    samples: dataset.size,
+    classes: dataset.classCount,
+    batchSize: config.batch_size * config.accumulate,
+    stepsPerEpoch,
+    parameters: model.params,
+    macs: model.macs,
+    ...(resumedFrom === undefined ? {} : { resumedFrom }),
+  }
+}

@@ -1,0 +1,289 @@
+#include "binding/trainer.h"
+
+#include "binding/args.h"
+#include "binding/error.h"
+#include "binding/head.h"
+#include "binding/loader.h"
+#include "binding/network.h"
+#include "binding/tensor.h"
+#include "binding/training_jobs.h"
+#include "training/trainer.h"
+
+namespace facex::binding {
+
+namespace {
+
+std::vector<std::string> strings(const Napi::Array& array) {
+  std::vector<std::string> list;
+  for (uint32_t i = 0; i < array.Length(); ++i) list.push_back(array.Get(i).ToString().Utf8Value());
+  return list;
+}
+
+training::OptimizerOptions decode_optimizer(const Napi::Object& spec) {
+  training::OptimizerOptions options;
+  options.name = get_string(spec, "name");
+  options.values = get_numbers<std::map<std::string, double>>(spec, "values");
+  const Napi::Array groups = get_array(spec, "groups");
+  for (uint32_t i = 0; i < groups.Length(); ++i) {
+    const Napi::Object group = object_of(groups.Get(i), "groups");
+    options.groups.push_back({strings(get_array(group, "names")), get_number(group, "lrMultiplier"), get_number(group, "weightDecay")});
+  }
+  return options;
+}
+
+training::Verb decode_verb(const Napi::Object& spec) {
+  const std::string verb = get_string(spec, "verb");
+  if (verb == "batch") return training::BatchVerb{strings(get_array(spec, "images")), get_string(spec, "labels")};
+  if (verb == "forward") {
+    return training::ForwardVerb{.network = get_string(spec, "network"),
+                                 .input = get_string(spec, "input"),
+                                 .output_name = get_string(spec, "outputName"),
+                                 .output = get_string(spec, "output"),
+                                 .gradient = get_bool(spec, "gradient"),
+                                 .batch_statistics = get_bool(spec, "batchStatistics"),
+                                 .stochastic = get_bool(spec, "stochastic")};
+  }
+  if (verb == "head") {
+    return training::HeadVerb{.head = get_string(spec, "head"),
+                              .embeddings = get_string(spec, "embeddings"),
+                              .labels = get_string(spec, "labels"),
+                              .loss = get_string(spec, "loss"),
+                              .weight = get_number(spec, "weight"),
+                              .gallery = spec.Get("gallery").IsUndefined() ? "" : get_string(spec, "gallery")};
+  }
+  if (verb == "enqueue") {
+    return training::EnqueueVerb{get_string(spec, "head"), strings(get_array(spec, "candidates")), get_string(spec, "labels"),
+                                 get_string(spec, "choice") == "random"};
+  }
+  if (verb == "backward") return training::BackwardVerb{};
+  if (verb == "clip") return training::ClipVerb{get_number(spec, "maxNorm"), get_string(spec, "part")};
+  if (verb == "optimizer") return training::OptimizerVerb{};
+  if (verb == "ema") {
+    return training::EmaVerb{get_string(spec, "from"), get_string(spec, "to"), get_number(spec, "decay"), get_bool(spec, "copyBuffers")};
+  }
+  fail(ErrorCode::kConfig, "unknown program verb \"", verb, '"');
+}
+
+training::TrainerOptions decode_trainer(const Napi::Object& spec) {
+  training::TrainerOptions options;
+  const Napi::Object networks = get_object(spec, "networks");
+  for (const std::string& name : strings(networks.GetPropertyNames())) {
+    const Napi::Object given = get_object(networks, name.c_str());
+    const engine::NetworkOptions network = decode_network_options(get_object(given, "options"));
+    options.device = network.device;
+    options.loss_scaling |= network.compute == at::kHalf;
+    options.parts.networks[name] = std::make_shared<engine::Network>(decode_graph(get_object(given, "graph")), network);
+  }
+  const Napi::Object heads = get_object(spec, "heads");
+  for (const std::string& name : strings(heads.GetPropertyNames())) {
+    options.parts.heads[name] = heads::make_head(head_options(get_object(heads, name.c_str())));
+  }
+  const Napi::Array program = get_array(spec, "program");
+  for (uint32_t i = 0; i < program.Length(); ++i) options.program.push_back(decode_verb(object_of(program.Get(i), "verb")));
+  options.seed = static_cast<uint64_t>(get_number(spec, "seed"));
+  options.skip_non_finite = get_string(spec, "onNonFinite") == "skip";
+  return options;
+}
+
+Napi::Object to_js(Napi::Env env, const training::Progress& progress) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("step", static_cast<double>(progress.step));
+  object.Set("loss", progress.loss);
+  object.Set("steps", static_cast<double>(progress.steps));
+  object.Set("lr", progress.lr);
+  object.Set("images", static_cast<double>(progress.images));
+  object.Set("seconds", progress.seconds);
+  object.Set("waitSeconds", progress.wait_seconds);
+  return object;
+}
+
+class TrainerObject final : public Napi::ObjectWrap<TrainerObject> {
+ public:
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "Trainer",
+                       {InstanceMethod<&TrainerObject::parameters>("parameters"),
+                        InstanceMethod<&TrainerObject::set_optimizer>("setOptimizer"),
+                        InstanceMethod<&TrainerObject::initialise>("initialise"),
+                        InstanceMethod<&TrainerObject::state>("state"),
+                        InstanceMethod<&TrainerObject::load>("load"),
+                        InstanceMethod<&TrainerObject::counters>("counters"),
+                        InstanceMethod<&TrainerObject::load_counters>("loadCounters"),
+                        InstanceMethod<&TrainerObject::run>("run"),
+                        InstanceMethod<&TrainerObject::stop>("stop"),
+                        InstanceMethod<&TrainerObject::network>("network"),
+                        InstanceMethod<&TrainerObject::dispose>("dispose")});
+  }
+
+  explicit TrainerObject(const Napi::CallbackInfo& call) : Napi::ObjectWrap<TrainerObject>(call) {
+    guarded(call.Env(), [&] {
+      trainer_ = std::make_shared<training::Trainer>(decode_trainer(object_of(call[0], "trainer")));
+      jobs_ = std::make_unique<TrainingJobs>([trainer = trainer_] { trainer->request_stop(); });
+      // A process that ends in the middle of a run must not pull libtorch away from under the training thread.
+      call.Env().AddCleanupHook([trainer = std::weak_ptr(trainer_), jobs = jobs_.get()] {
+        const auto alive = trainer.lock();
+        if (!alive) return;
+        alive->request_stop();
+        jobs->close();
+      });
+    });
+  }
+
+  ~TrainerObject() override { close(); }
+
+ private:
+  Napi::Value parameters(const Napi::CallbackInfo& call) {
+    return guarded(call.Env(), [&]() -> Napi::Value {
+      Napi::Array list = Napi::Array::New(call.Env());
+      for (const training::NamedEntry& named : alive().parameters()) {
+        Napi::Array shape = Napi::Array::New(call.Env());
+        for (const int64_t size : named.entry->value.sizes()) shape.Set(shape.Length(), static_cast<double>(size));
+        Napi::Object parameter = Napi::Object::New(call.Env());
+        parameter.Set("name", named.name);
+        parameter.Set("shape", shape);
+        list.Set(list.Length(), parameter);
+      }
+      return list;
+    });
+  }
+
+  Napi::Value set_optimizer(const Napi::CallbackInfo& call) {
+    return guarded(call.Env(), [&] {
+      idle().set_optimizer(decode_optimizer(object_of(call[0], "optimizer")));
+      return call.Env().Undefined();
+    });
+  }
+
+  Napi::Value initialise(const Napi::CallbackInfo& call) {
+    return guarded(call.Env(), [&] {
+      idle().initialise(static_cast<uint64_t>(call[0].ToNumber().Int64Value()));
+      return call.Env().Undefined();
+    });
+  }
+
+  Napi::Value state(const Napi::CallbackInfo& call) {
+    return guarded(call.Env(), [&]() -> Napi::Value {
+      alive();
+      return jobs_->run(call.Env(), call.This(), nothing(call.Env()), [trainer = trainer_](const TrainingJobs::Post&) {
+        auto copies = std::make_shared<std::vector<std::pair<std::string, Tensor>>>();
+        for (const training::NamedEntry& named : trainer->state()) {
+          copies->emplace_back(named.name, named.entry->value.to(at::kCPU).clone(at::MemoryFormat::Contiguous));
+        }
+        return [copies](Napi::Env env) -> Napi::Value {
+          Napi::Array list = Napi::Array::New(env, copies->size());
+          for (uint32_t i = 0; i < copies->size(); ++i) list.Set(i, binding::to_js(env, (*copies)[i].first, (*copies)[i].second));
+          return list;
+        };
+      });
+    });
+  }
+
+  Napi::Value load(const Napi::CallbackInfo& call) {
+    return guarded(call.Env(), [&] {
+      const auto given = call[0].As<Napi::Array>();
+      std::vector<std::pair<std::string, Tensor>> values;
+      for (uint32_t i = 0; i < given.Length(); ++i) {
+        const Napi::Object tensor = object_of(given.Get(i), "tensor");
+        values.emplace_back(get_string(tensor, "name"), to_tensor(tensor));
+      }
+      idle().load(values);
+      return call.Env().Undefined();
+    });
+  }
+
+  Napi::Value counters(const Napi::CallbackInfo& call) {
+    return guarded(call.Env(), [&]() -> Napi::Value {
+      Napi::Object object = Napi::Object::New(call.Env());
+      for (const auto& [name, value] : idle().counters()) object.Set(name, value);
+      return object;
+    });
+  }
+
+  Napi::Value load_counters(const Napi::CallbackInfo& call) {
+    return guarded(call.Env(), [&] {
+      Napi::Object holder = Napi::Object::New(call.Env());
+      holder.Set("counters", call[0]);
+      idle().load_counters(get_numbers<std::map<std::string, double>>(holder, "counters"));
+      return call.Env().Undefined();
+    });
+  }
+
+  Napi::Value run(const Napi::CallbackInfo& call) {
+    return guarded(call.Env(), [&]() -> Napi::Value {
+      training::Trainer& trainer = idle();
+      const Napi::Object request = object_of(call[0], "request");
+      if (!request.Get("lr").IsTypedArray()) fail(ErrorCode::kConfig, "lr: expected a Float64Array");
+      const auto rates = request.Get("lr").As<Napi::Float64Array>();
+      const std::vector<double> lr(rates.Data(), rates.Data() + rates.ElementLength());
+      const double progress_seconds = get_number(request, "progressMs") / 1000;
+      const auto source = batch_source_of(request.Get("loader"));
+      trainer.clear_stop();
+      return jobs_->run(call.Env(), call.This(), call[1].As<Napi::Function>(),
+                        [trainer = trainer_, source, lr, progress_seconds](const TrainingJobs::Post& post) {
+        const std::vector<double> losses = trainer->run(*source, lr, progress_seconds, [&](const training::Progress& progress) {
+          post([progress](Napi::Env env, Napi::Function report) { report.Call({to_js(env, progress)}); });
+        });
+        return [losses](Napi::Env env) -> Napi::Value {
+          Napi::Object result = Napi::Object::New(env);
+          result.Set("steps", static_cast<double>(losses.size()));
+          Napi::Float64Array array = Napi::Float64Array::New(env, losses.size());
+          std::copy(losses.begin(), losses.end(), array.Data());
+          result.Set("losses", array);
+          return result;
+        };
+      });
+    });
+  }
+
+  Napi::Value stop(const Napi::CallbackInfo& call) {
+    return guarded(call.Env(), [&] {
+      alive().request_stop();
+      return call.Env().Undefined();
+    });
+  }
+
+  Napi::Value network(const Napi::CallbackInfo& call) {
+    return guarded(call.Env(), [&]() -> Napi::Value {
+      return wrap_network(call.Env(), alive().network(call[0].ToString().Utf8Value()));
+    });
+  }
+
+  Napi::Value dispose(const Napi::CallbackInfo& call) {
+    return guarded(call.Env(), [&] {
+      if (trainer_) idle();
+      close();
+      return call.Env().Undefined();
+    });
+  }
+
+  training::Trainer& alive() {
+    if (!trainer_) fail(ErrorCode::kDisposed, "this trainer has been disposed of");
+    return *trainer_;
+  }
+
+  training::Trainer& idle() {
+    alive();
+    if (jobs_->busy()) fail(ErrorCode::kNative, "the trainer is running: await run() or state() first, after stop() to end early");
+    return *trainer_;
+  }
+
+  void close() {
+    if (!trainer_) return;
+    trainer_->request_stop();
+    jobs_->close();
+    jobs_.reset();
+    trainer_.reset();
+  }
+
+  static Napi::Function nothing(Napi::Env env) {
+    return Napi::Function::New(env, [](const Napi::CallbackInfo&) {});
+  }
+
+  std::shared_ptr<training::Trainer> trainer_;  // null after dispose()
+  std::unique_ptr<TrainingJobs> jobs_;
+};
+
+}  // namespace
+
+void export_trainer(Napi::Env env, Napi::Object exports) { exports.Set("Trainer", TrainerObject::define(env)); }
+
+}  // namespace facex::binding
