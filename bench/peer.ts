@@ -1,11 +1,9 @@
 /**
- * A Python peer process that a benchmark drives line by line, so that facex and PyTorch can take turns on the same
- * machine in the same minute and the result is a ratio with a spread.
- *
- * The interpreter is `FACEX_PYTHON` (one with torch installed), else `python3`.
+ * Processes that a benchmark drives line by line, so that facex and PyTorch can take turns on the same machine in the
+ * same minute and the result is a ratio with a spread. Each has a process of its own: its peak memory is its own too.
  * @module
  */
-import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface, type Interface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -17,35 +15,49 @@ export interface PeerAnswer {
   readonly [key: string]: unknown
 }
 
-/** One running peer; `script` is a file of bench/peers/. */
 export class Peer {
-  private constructor(
-    private readonly child: ChildProcessWithoutNullStreams,
-    private readonly lines: Interface,
-  ) {}
+  readonly #child: ChildProcess
+  readonly #lines: Interface
 
-  /** Starts the interpreter; throws when it can't be started. */
-  static async start(script: string): Promise<Peer> {
-    const file = fileURLToPath(new URL(`../../bench/peers/${script}`, import.meta.url))
-    const child = spawn(process.env.FACEX_PYTHON ?? 'python3', [file], { stdio: ['pipe', 'pipe', 'inherit'] as never })
-    await once(child, 'spawn')
-    return new Peer(child as ChildProcessWithoutNullStreams, createInterface({ input: child.stdout! }))
+  private constructor(child: ChildProcess) {
+    this.#child = child
+    this.#lines = createInterface({ input: child.stdout! })
   }
 
-  /** Sends one request and waits for its answer. */
+  /** A script of bench/peers/, run by `FACEX_PYTHON` (a Python with torch), else `python3`. */
+  static python(script: string): Promise<Peer> {
+    return Peer.#start(process.env['FACEX_PYTHON'] ?? 'python3', fileURLToPath(new URL(`../../bench/peers/${script}`, import.meta.url)))
+  }
+
+  /** A compiled module of bench/. */
+  static node(module: string): Promise<Peer> {
+    return Peer.#start(process.execPath, fileURLToPath(new URL(module, import.meta.url)))
+  }
+
+  static async #start(command: string, file: string): Promise<Peer> {
+    const child = spawn(command, [file], { stdio: ['pipe', 'pipe', 'inherit'] })
+    await once(child, 'spawn')
+    return new Peer(child)
+  }
+
+  /** Sends one request and waits for its answer. Throws when the peer ends instead. */
   async ask(request: Record<string, unknown>): Promise<PeerAnswer> {
-    const answer = once(this.lines, 'line')
-    const exit = once(this.child, 'exit').then(([code]) => {
-      throw new Error(`the peer ended with status ${String(code)}; is FACEX_PYTHON a Python with torch?`)
+    const stop = new AbortController()
+    const answer = once(this.#lines, 'line', { signal: stop.signal }).then(([line]) => JSON.parse(line as string) as PeerAnswer)
+    const end = once(this.#child, 'exit', { signal: stop.signal }).then(([code]): PeerAnswer => {
+      throw new Error(`${this.#child.spawnargs.join(' ')} ended with status ${String(code)}; FACEX_PYTHON must name a Python with torch`)
     })
-    this.child.stdin.write(`${JSON.stringify(request)}\n`)
-    const [line] = (await Promise.race([answer, exit])) as [string]
-    exit.catch(() => {})
-    return JSON.parse(line) as PeerAnswer
+    this.#child.stdin!.write(`${JSON.stringify(request)}\n`)
+    try {
+      return await Promise.race([answer, end])
+    } finally {
+      stop.abort()
+      await Promise.allSettled([answer, end])
+    }
   }
 
   close(): void {
-    this.child.stdin.end()
+    this.#child.stdin!.end()
   }
 }
 

@@ -1,0 +1,96 @@
+/**
+ * The training step on its own, for measurements: a network and a head on images from memory, without files, schedule
+ * or checkpoints.
+ * @module
+ */
+import { buildBackbone } from '../backbones/index.js'
+import type { ConfEntry } from '../backbones/conf.js'
+import { findHead } from '../heads/index.js'
+import { embeddingSize } from '../model/build.js'
+import { addon, type NativeDevice, type NativeMemoryBatches, type NativeNetwork, type NativeTensor, type NativeTrainer } from '../native.js'
+import { computeType } from './device.js'
+import { backward, batch, forward, loss, update } from './program.js'
+
+export interface StepBenchmarkOptions {
+  readonly backbone: Pick<ConfEntry, 'type' | 'config'>
+  /** Name of the head, with its default options. */
+  readonly head?: string
+  readonly classes?: number
+  readonly batchSize: number
+  readonly precision?: 'fp32' | 'bf16' | 'fp16'
+  readonly device?: NativeDevice
+  readonly threads?: number
+}
+
+/** One network with a head, SGD with momentum, and one batch of noise that every step sees again. */
+export class StepBenchmark {
+  readonly #trainer: NativeTrainer
+  readonly #network: NativeNetwork
+  readonly #batches: NativeMemoryBatches
+  readonly #images: NativeTensor
+  readonly #labels: NativeTensor
+  /** Milliseconds that it took to turn the configuration into a graph. */
+  readonly graphMs: number
+  readonly batchSize: number
+
+  constructor(options: StepBenchmarkOptions) {
+    const { backbone, head = 'ArcFace', classes = 1000, batchSize, precision = 'fp32', device = 'cpu', threads } = options
+    if (threads !== undefined) addon().setThreads(threads)
+    const begin = performance.now()
+    const built = buildBackbone(backbone.type, backbone.config)
+    this.graphMs = performance.now() - begin
+    this.batchSize = batchSize
+    const definition = findHead(head)
+    const pieces = definition.create(definition.schema.parse({ feat_dim: embeddingSize(built.graph), num_class: classes }))
+    const network = { device, master: 'float32', compute: computeType(precision), pixelMean: 127.5, pixelScale: 1 / 128 } as const
+    this.#trainer = new (addon().Trainer)({
+      networks: { backbone: { graph: built.graph, options: network } },
+      heads: { head: { ...pieces, dtype: 'float32', device } },
+      program: [batch(['images']), forward('backbone', 'images', 'embeddings'), loss('head', 'embeddings'), backward(), update()],
+      seed: 0,
+      onNonFinite: 'stop',
+    })
+    const names = this.#trainer.parameters().map(({ name }) => name)
+    this.#trainer.setOptimizer({ name: 'sgd', values: { momentum: 0.9, nesterov: 0 }, groups: [{ names, lrMultiplier: 1, weightDecay: 1e-4 }] })
+    this.#trainer.initialise(0)
+    this.#network = this.#trainer.network('backbone')
+    this.#batches = new (addon().MemoryBatches)()
+    this.#images = noise([batchSize, ...built.input.slice(1), 3])
+    this.#labels = labels(batchSize, classes)
+  }
+
+  /** Trains `steps` steps; seconds they took and the last loss. */
+  async train(steps: number): Promise<{ seconds: number; loss: number }> {
+    for (let step = 0; step < steps; step++) this.#batches.push({ images: [this.#images], labels: this.#labels })
+    const begin = performance.now()
+    const { losses } = await this.#trainer.run({ loader: this.#batches, lr: new Float64Array(steps).fill(0.01), progressMs: 1e9 }, () => {})
+    return { seconds: (performance.now() - begin) / 1000, loss: losses.at(-1)! }
+  }
+
+  /** Embeds the batch `times` times in inference; seconds they took. */
+  async extract(times: number): Promise<{ seconds: number }> {
+    const begin = performance.now()
+    for (let i = 0; i < times; i++) await this.#network.infer(this.#images, 'embedding')
+    return { seconds: (performance.now() - begin) / 1000 }
+  }
+
+  dispose(): void {
+    this.#trainer.dispose()
+  }
+}
+
+/** Bytes that look random and are the same in every run. */
+function noise(shape: readonly number[]): NativeTensor {
+  const bytes = new Uint8Array(shape.reduce((product, extent) => product * extent, 1))
+  let state = 1
+  for (let i = 0; i < bytes.length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    bytes[i] = state >>> 24
+  }
+  return { name: 'images', dtype: 'uint8', shape, data: bytes.buffer }
+}
+
+function labels(count: number, classes: number): NativeTensor {
+  const values = BigInt64Array.from({ length: count }, (_, i) => BigInt(i % classes))
+  return { name: 'labels', dtype: 'int64', shape: [count], data: values.buffer }
+}
