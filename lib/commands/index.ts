@@ -5,6 +5,9 @@
 import type { Command } from './command.js'
 
 export const commands: readonly Command[] = [
+  { name: 'evaluate', summary: 'verification accuracy of a model on a pair list', load: () => import('./evaluate.js') },
+  { name: 'extract', summary: 'embeddings of images as a NumPy file', load: () => import('./extract.js') },
+  { name: 'compare', summary: 'cosine similarity of two faces', load: () => import('./compare.js') },
   { name: 'setup', summary: 'fetch libtorch into the user cache', load: () => import('./setup.js') },
   { name: 'doctor', summary: 'print what facex runs on: Node, addon, libtorch, devices, image libraries', load: () => import('./doctor.js') },
   { name: 'config', summary: 'check, show or describe configurations', load: () => import('./config.js') },

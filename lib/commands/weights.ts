@@ -1,0 +1,64 @@
+/**
+ * The options of every command that uses a trained model: which weights, what completes a file that does not describe
+ * itself, and where to compute.
+ * @module
+ */
+import { deviceSchema } from '../config/run.js'
+import { FacexError, unknownName } from '../errors.js'
+import { loadModel, type Model } from '../model/model.js'
+import { chooseDevice } from '../training/device.js'
+import { wholeNumber, type OptionTable, type OptionValues } from './options.js'
+
+export const weightsOptions = {
+  weights: { type: 'string' },
+  backbone: { type: 'string' },
+  set: { type: 'string', multiple: true },
+  color: { type: 'string' },
+  mean: { type: 'string' },
+  std: { type: 'string' },
+  device: { type: 'string' },
+  threads: { type: 'string' },
+  batch_size: { type: 'string' },
+} as const satisfies OptionTable
+
+export const weightsUsage = `--weights FILE     facex checkpoint, safetensors or PyTorch file
+--backbone NAME    the network of a file that does not say it, with --set KEY=VALUE for its options
+--color rgb|bgr    colour order of such a file, with --mean 127.5 and --std 128
+--device NAME      cpu, cuda or auto (the default)
+--threads N        threads that compute; all cores by default
+--batch_size N     images computed at once, 64 by default
+`
+
+/**
+ * Loads what the options describe. The caller disposes of it.
+ * @throws FacexError ERR_USAGE for wrong options; ERR_CHECKPOINT for a file that does not fit
+ */
+export async function openWeights(values: OptionValues<typeof weightsOptions>): Promise<Model> {
+  const file = required('weights', values.weights)
+  const devices = deviceSchema.options
+  const device = devices.find((name) => name === (values.device ?? 'auto'))
+  if (device === undefined) throw new FacexError('ERR_USAGE', `--device: ${unknownName('device', values.device!, devices)}`)
+  if (values.color !== undefined && values.color !== 'rgb' && values.color !== 'bgr') {
+    throw new FacexError('ERR_USAGE', `--color: expected rgb or bgr, received "${values.color}"`)
+  }
+  return loadModel(file, {
+    device: chooseDevice(device).device,
+    threads: wholeNumber('threads', values.threads),
+    backbone: values.backbone,
+    set: values.set,
+    preprocessing: { color: values.color, mean: decimal('mean', values.mean), std: decimal('std', values.std) },
+  })
+}
+
+/** The value of an option that must be there. */
+export function required(name: string, value: string | undefined): string {
+  if (value === undefined || value === '') throw new FacexError('ERR_USAGE', `--${name} is missing (--help explains)`)
+  return value
+}
+
+function decimal(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const value = Number(text)
+  if (text.trim() === '' || !Number.isFinite(value)) throw new FacexError('ERR_USAGE', `--${name}: expected a number, received "${text}"`)
+  return value
+}

@@ -1,0 +1,103 @@
+/**
+ * A trained model to use: aligned faces in, embeddings out.
+ * @module
+ */
+import { buildBackbone } from '../backbones/index.js'
+import { readConf } from '../backbones/conf.js'
+import { applySettings } from '../config/set.js'
+import { ConfigTree } from '../config/tree.js'
+import { FacexError, throwProblems } from '../errors.js'
+import { addon, type NativeDevice, type NativeNetwork, type NativeTensor } from '../native.js'
+import type { Graph } from '../graph/types.js'
+import { embeddingSize } from './build.js'
+import { loadExtensions } from './extensions.js'
+import { Embedder, type EmbedderOptions } from './embedder.js'
+import { checkPreprocessing, type Preprocessing } from './preprocessing.js'
+import { readWeightsFile, type WeightsFile } from './weights-file.js'
+
+export interface LoadOptions {
+  /** @default cpu */
+  readonly device?: NativeDevice
+  /** Threads of tensor operations; of the whole process. */
+  readonly threads?: number
+  /** Network of a file that does not say it: a name of `facex backbones` or an entry of backbone_conf.yaml. */
+  readonly backbone?: string
+  /** Options of that network, `key=value`. */
+  readonly set?: readonly string[]
+  /** Pixels of a file that does not say them; a file that does must agree. */
+  readonly preprocessing?: { readonly color?: 'rgb' | 'bgr'; readonly mean?: number; readonly std?: number }
+}
+
+/** A loaded model. Call {@link dispose} when done with it. */
+export class Model extends Embedder {
+  /** Name of the backbone. */
+  readonly backbone: string
+  readonly #network: NativeNetwork
+
+  constructor(network: NativeNetwork, options: EmbedderOptions & { readonly backbone: string }) {
+    super(network, options)
+    this.#network = network
+    this.backbone = options.backbone
+  }
+
+  /** Frees the weights; later calls throw ERR_DISPOSED. */
+  dispose(): void {
+    this.#network.dispose()
+  }
+}
+
+/**
+ * Loads the backbone of a checkpoint or weights file.
+ * @throws FacexError ERR_CHECKPOINT when the file is damaged, does not say enough, or is of another network
+ */
+export async function loadModel(file: string, options: LoadOptions = {}): Promise<Model> {
+  const { tensors, described } = await readWeightsFile(file)
+  const { name, config } = described?.backbone ?? namedBackbone(file, options)
+  const { backbones } = await loadExtensions((described?.config['extensions'] ?? []) as string[])
+  const { graph, input } = buildBackbone(name, config, { table: backbones })
+  checkState(file, name, graph, tensors)
+  const preprocessing = pixelsOf(file, described, options, input)
+  if (options.threads !== undefined) addon().setThreads(options.threads)
+  const network = new (addon().Network)(graph, {
+    device: options.device ?? 'cpu',
+    master: 'float32',
+    compute: 'float32',
+    pixelMean: preprocessing.mean,
+    pixelScale: 1 / preprocessing.std,
+  })
+  network.load(tensors)
+  return new Model(network, { backbone: name, preprocessing, size: embeddingSize(graph) })
+}
+
+function namedBackbone(file: string, { backbone, set }: LoadOptions): { name: string; config: Record<string, unknown> } {
+  if (backbone === undefined) {
+    throw new FacexError('ERR_CHECKPOINT', `${file}: does not say which network it belongs to: name it with --backbone (and --set key=value for its options)`)
+  }
+  const entry = readConf().find((candidate) => candidate.name === backbone)
+  const tree = new ConfigTree(structuredClone(entry?.config ?? {}), backbone)
+  applySettings(tree, set ?? [])
+  return { name: entry?.type ?? backbone, config: tree.get() as Record<string, unknown> }
+}
+
+/** Every entry must be there, under its name and with its shape; other tensors of a file, such as a head, are left out. */
+function checkState(file: string, name: string, graph: Graph, tensors: readonly NativeTensor[]): void {
+  const found = new Map(tensors.map((tensor) => [tensor.name, tensor.shape]))
+  const problems = graph.state.flatMap((entry) => {
+    const shape = found.get(entry.name)
+    if (shape === undefined) return [`${entry.name} is missing`]
+    return String(shape) === String(entry.shape) ? [] : [`${entry.name}: expected shape [${entry.shape.join(', ')}], found [${shape.join(', ')}]`]
+  })
+  throwProblems('ERR_CHECKPOINT', `${file}: the weights do not fit ${name}:`, problems, 8)
+}
+
+function pixelsOf(file: string, described: WeightsFile['described'], { preprocessing = {} }: LoadOptions, [, height, width]: readonly number[]): Preprocessing {
+  if (described !== undefined) {
+    checkPreprocessing(preprocessing, described.preprocessing, file)
+    return described.preprocessing
+  }
+  const { color, mean = 127.5, std = 128 } = preprocessing
+  if (color === undefined) {
+    throw new FacexError('ERR_CHECKPOINT', `${file}: does not say its colour order, and the wrong one works badly without an error: give --color rgb or --color bgr`)
+  }
+  return { color, mean, std, crop: 'full', height: height!, width: width! }
+}

@@ -1,0 +1,23 @@
+/**
+ * A bar for work of a known number of items, on a terminal; nothing anywhere else. Goes to stderr.
+ * @module
+ */
+import cliProgress from 'cli-progress'
+
+export interface CountBar {
+  readonly update: (done: number, total: number) => void
+  /** May be called more than once. */
+  readonly stop: () => void
+}
+
+export function countBar(doing: string, stream: NodeJS.WriteStream = process.stderr): CountBar {
+  if (!stream.isTTY || process.env['TERM'] === 'dumb') return { update: () => undefined, stop: () => undefined }
+  const bar = new cliProgress.SingleBar({ stream, format: `${doing} {bar} {value}/{total}  {eta_formatted} left`, barsize: 24, hideCursor: true, clearOnComplete: true }, cliProgress.Presets.shades_classic)
+  return {
+    update(done, total) {
+      if (!bar.isActive) bar.start(total, 0)
+      bar.update(done)
+    },
+    stop: () => bar.stop(),
+  }
+}
