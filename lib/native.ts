@@ -114,6 +114,21 @@ export interface NativeFileSource {
   readonly labels: Int32Array
 }
 
+/** Images of a RecordIO file, at the positions that `indexRecords` found. */
+export interface NativeRecordSource {
+  readonly kind: 'records'
+  readonly file: string
+  readonly positions: Float64Array
+  readonly labels: Int32Array
+}
+
+/** The image records of a RecordIO file. */
+export interface NativeRecordIndex {
+  readonly positions: Float64Array
+  readonly labels: Int32Array
+  readonly problems: readonly { readonly position: number; readonly reason: string }[]
+}
+
 /** Several sources behind each other, with labels over all of them. */
 export interface NativeMixedSource {
   readonly kind: 'mixed'
@@ -121,7 +136,7 @@ export interface NativeMixedSource {
   readonly labels: Int32Array
 }
 
-export type NativeSource = NativeFileSource | NativeMixedSource
+export type NativeSource = NativeFileSource | NativeRecordSource | NativeMixedSource
 
 export interface NativeAugmentation {
   readonly name: string
@@ -288,6 +303,13 @@ export interface Addon {
   augmentationNames(): string[]
   /** Reads the header of every image on `threads` threads, or decodes it completely with `full`. */
   inspectImages(source: NativeSource, options: { threads: number; full: boolean }): Promise<NativeInspection>
+  /**
+   * Finds the images of a RecordIO file (.rec) by its index (.idx), or by walking through it when `index` is ''. A header
+   * record as in insightface's sets is honoured.
+   */
+  indexRecords(file: string, index: string): Promise<NativeRecordIndex>
+  /** The encoded image of the record at `position`. */
+  readRecord(file: string, position: number): Buffer
   /** Takes an exclusive lock on the file at `path` (created if needed); undefined when another process holds it. */
   lockFile(path: string): { release(): void } | undefined
 }

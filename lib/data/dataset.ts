@@ -9,6 +9,7 @@ import { FacexError, throwProblems } from '../errors.js'
 import type { NativeSource } from '../native.js'
 import { openClassFolders } from './class-folders.js'
 import { openList } from './list.js'
+import { openRecords } from './records.js'
 import type { SampleSet } from './sample-set.js'
 import { openSynthetic, type SyntheticConfig } from './synthetic/source.js'
 
@@ -16,6 +17,7 @@ import { openSynthetic, type SyntheticConfig } from './synthetic/source.js'
 export type SourceConfig =
   | { readonly kind: 'list'; readonly root: string; readonly list: string; readonly weight?: number }
   | { readonly kind: 'folder'; readonly root: string; readonly weight?: number }
+  | { readonly kind: 'record'; readonly file: string; readonly weight?: number }
   | ({ readonly kind: 'synthetic'; readonly weight?: number } & SyntheticConfig)
 
 export interface Dataset {
@@ -38,18 +40,21 @@ export interface Dataset {
  * Opens the sources of a run.
  * @throws FacexError ERR_DATA that lists the mistakes of all sources together
  */
-export function openDataset(sources: readonly SourceConfig[]): Dataset {
-  const sets = sources.map(openSource)
+export async function openDataset(sources: readonly SourceConfig[]): Promise<Dataset> {
+  const sets: SampleSet[] = []
+  for (const source of sources) sets.push(await openSource(source))
   throwProblems('ERR_DATA', 'The training data has mistakes:', sets.flatMap((set) => set.problems))
   return mix(sets, sources.map((source) => source.weight ?? 1))
 }
 
-function openSource(source: SourceConfig): SampleSet {
+async function openSource(source: SourceConfig): Promise<SampleSet> {
   switch (source.kind) {
     case 'list':
       return openList(source.list, source.root)
     case 'folder':
       return openClassFolders(source.root)
+    case 'record':
+      return openRecords(source.file)
     case 'synthetic':
       return openSynthetic(source)
     default:

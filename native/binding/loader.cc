@@ -9,6 +9,7 @@
 #include "data/inspect.h"
 #include "data/loader.h"
 #include "data/memory_batches.h"
+#include "data/record_file.h"
 
 namespace facex::binding {
 
@@ -125,6 +126,19 @@ Napi::Uint16Array sizes_to_js(Napi::Env env, const std::vector<uint16_t>& values
   return array;
 }
 
+// [{ [key]: where, reason }]
+template <typename Where>
+Napi::Array problems_to_js(Napi::Env env, const std::vector<std::pair<Where, std::string>>& problems, const char* key) {
+  Napi::Array list = Napi::Array::New(env);
+  for (const auto& [where, reason] : problems) {
+    Napi::Object problem = Napi::Object::New(env);
+    problem.Set(key, static_cast<double>(where));
+    problem.Set("reason", reason);
+    list.Set(list.Length(), problem);
+  }
+  return list;
+}
+
 // inspectImages(source, { threads, full })
 Napi::Value inspect_images(const Napi::CallbackInfo& call) {
   return guarded(call.Env(), [&]() -> Napi::Value {
@@ -138,16 +152,39 @@ Napi::Value inspect_images(const Napi::CallbackInfo& call) {
           Napi::Object result = Napi::Object::New(env);
           result.Set("heights", sizes_to_js(env, inspection.heights));
           result.Set("widths", sizes_to_js(env, inspection.widths));
-          Napi::Array problems = Napi::Array::New(env);
-          for (const auto& [index, reason] : inspection.problems) {
-            Napi::Object problem = Napi::Object::New(env);
-            problem.Set("index", static_cast<double>(index));
-            problem.Set("reason", reason);
-            problems.Set(problems.Length(), problem);
-          }
-          result.Set("problems", problems);
+          result.Set("problems", problems_to_js(env, inspection.problems, "index"));
           return result;
         });
+  });
+}
+
+// indexRecords(file, index)
+Napi::Value index_records(const Napi::CallbackInfo& call) {
+  return guarded(call.Env(), [&]() -> Napi::Value {
+    const std::string file = call[0].ToString(), index_file = call[1].ToString();
+    return run_async(
+        call.Env(), call.Env().Undefined(), [=] { return data::index_records(file, index_file); },
+        [](Napi::Env env, const data::RecordIndex& index) -> Napi::Value {
+          Napi::Object result = Napi::Object::New(env);
+          Napi::Float64Array positions = Napi::Float64Array::New(env, index.positions.size());
+          std::copy(index.positions.begin(), index.positions.end(), positions.Data());
+          result.Set("positions", positions);
+          Napi::Int32Array labels = Napi::Int32Array::New(env, index.labels.size());
+          std::copy(index.labels.begin(), index.labels.end(), labels.Data());
+          result.Set("labels", labels);
+          result.Set("problems", problems_to_js(env, index.problems, "position"));
+          return result;
+        });
+  });
+}
+
+// readRecord(file, position): the encoded image
+Napi::Value read_record(const Napi::CallbackInfo& call) {
+  return guarded(call.Env(), [&]() -> Napi::Value {
+    const data::RecordFile file(call[0].ToString());
+    std::vector<uint8_t> buffer;
+    const data::Record record = file.read(static_cast<uint64_t>(call[1].ToNumber().Int64Value()), buffer);
+    return Napi::Buffer<uint8_t>::Copy(call.Env(), record.content.data(), record.content.size());
   });
 }
 
@@ -157,6 +194,8 @@ void export_loader(Napi::Env env, Napi::Object exports) {
   exports.Set("Loader", LoaderObject::define(env));
   exports.Set("MemoryBatches", MemoryBatchesObject::define(env));
   exports.Set("inspectImages", Napi::Function::New(env, inspect_images));
+  exports.Set("indexRecords", Napi::Function::New(env, index_records));
+  exports.Set("readRecord", Napi::Function::New(env, read_record));
 }
 
 std::shared_ptr<data::BatchSource> batch_source_of(const Napi::Value& value) {

@@ -9,7 +9,7 @@
 
 namespace facex::binding {
 
-// Loader, MemoryBatches and inspectImages() of lib/native.ts.
+// Loader, MemoryBatches, inspectImages(), indexRecords() and readRecord() of lib/native.ts.
 void export_loader(Napi::Env env, Napi::Object exports);
 
 // The batches behind a Loader or MemoryBatches object; they stay alive with the result, also after dispose().

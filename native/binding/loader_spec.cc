@@ -10,7 +10,7 @@ template <typename Array, typename Element>
 std::vector<Element> copy_of(const Napi::Object& spec, const char* key, napi_typedarray_type type) {
   const Napi::Value value = spec.Get(key);
   if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != type) {
-    fail(ErrorCode::kConfig, "source ", key, ": expected a typed array of ", sizeof(Element), "-byte integers");
+    fail(ErrorCode::kConfig, "source ", key, ": expected a typed array of ", sizeof(Element), "-byte numbers");
   }
   auto array = value.As<Array>();
   const auto* begin = reinterpret_cast<const Element*>(array.Data());
@@ -25,13 +25,17 @@ std::unique_ptr<data::Source> source_from(const Napi::Object& spec) {
     return data::make_file_source(get_string(spec, "root"), copy_of<Napi::Uint8Array, char>(spec, "paths", napi_uint8_array),
                                   copy_of<Napi::Int32Array, int32_t>(spec, "labels", napi_int32_array));
   }
+  if (kind == "records") {
+    return data::make_record_source(get_string(spec, "file"), copy_of<Napi::Float64Array, double>(spec, "positions", napi_float64_array),
+                                    copy_of<Napi::Int32Array, int32_t>(spec, "labels", napi_int32_array));
+  }
   if (kind == "mixed") {
     std::vector<std::unique_ptr<data::Source>> parts;
     const Napi::Array list = get_array(spec, "parts");
     for (uint32_t i = 0; i < list.Length(); i++) parts.push_back(source_from(object_of(list.Get(i), "source")));
     return data::make_mixed_source(std::move(parts), copy_of<Napi::Int32Array, int32_t>(spec, "labels", napi_int32_array));
   }
-  fail(ErrorCode::kConfig, "source kind: expected \"files\" or \"mixed\", got \"", kind, '"');
+  fail(ErrorCode::kConfig, "source kind: expected \"files\", \"records\" or \"mixed\", got \"", kind, '"');
 }
 
 std::vector<data::AugmentationSpec> augmentations_from(const Napi::Array& list) {

@@ -25,6 +25,9 @@ class Source {
 // `paths`: UTF-8, each ended by a newline; relative ones are below `root` ("" = the working directory). One label each.
 std::unique_ptr<Source> make_file_source(std::string root, std::vector<char> paths, std::vector<int32_t> labels);
 
+// Images of a RecordIO file at the positions that index_records() found.
+std::unique_ptr<Source> make_record_source(const std::string& path, std::vector<double> positions, std::vector<int32_t> labels);
+
 // Sources behind each other; `labels` over all of them replace their own.
 std::unique_ptr<Source> make_mixed_source(std::vector<std::unique_ptr<Source>> parts, std::vector<int32_t> labels);
 

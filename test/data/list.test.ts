@@ -73,12 +73,12 @@ t.test('class folders get labels by sorted name; what is no image is ignored and
   t.end()
 })
 
-t.test('mixed sources continue each other: labels, places, weights', (t) => {
+t.test('mixed sources continue each other: labels, places, weights', async (t) => {
   const folder = t.testdir({ faces: { x: { '1.jpg': '' }, y: { '1.jpg': '' } } })
   mkdirSync(path.join(folder, 'lists'))
   const list = path.join(folder, 'lists', 'train.txt')
   writeFileSync(list, 'p/1.jpg 0\nq/1.jpg 1\nq/2.jpg 1\n')
-  const data = openDataset([
+  const data = await openDataset([
     { kind: 'list', list, root: '/data', weight: 2 },
     { kind: 'folder', root: path.join(folder, 'faces') },
   ])
@@ -90,9 +90,9 @@ t.test('mixed sources continue each other: labels, places, weights', (t) => {
   t.end()
 })
 
-t.test('mistakes of all sources are thrown together', (t) => {
+t.test('mistakes of all sources are thrown together', async (t) => {
   const folder = t.testdir({ 'a.txt': 'x\n', 'b.txt': 'a.jpg 5\n' })
   const list = (name: string) => ({ kind: 'list' as const, list: path.join(folder, name), root: '' })
-  t.throws(() => openDataset([list('a.txt'), list('b.txt')]), { code: 'ERR_DATA', problems: [/a\.txt:1:/, /b\.txt: labels 0 to 5/] as never })
+  await t.rejects(openDataset([list('a.txt'), list('b.txt')]), { code: 'ERR_DATA', problems: [/a\.txt:1:/, /b\.txt: labels 0 to 5/] as never })
   t.end()
 })

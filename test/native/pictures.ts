@@ -7,7 +7,7 @@ import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import sharp, { type Sharp } from 'sharp'
 
-import { addon, type NativeFileSource, type NativeLoader, type NativeLoaderSpec, type NativeTensor } from '../../lib/native.js'
+import { addon, type NativeFileSource, type NativeLoader, type NativeSource, type NativeLoaderSpec, type NativeTensor } from '../../lib/native.js'
 
 /** RGB noise with soft structure, so that no two pictures and no mirror image are alike. */
 export function picture(seed: number, height = 32, width = 32): Sharp {
@@ -34,7 +34,7 @@ export function filesOf(root: string, names: readonly string[]): NativeFileSourc
   return { kind: 'files', root, paths: Buffer.from(names.map((name) => `${name}\n`).join('')), labels: Int32Array.from(names, (_, i) => Math.floor(i / 3)) }
 }
 
-export function loaderOf(source: NativeFileSource, options: Partial<NativeLoaderSpec> = {}): NativeLoader {
+export function loaderOf(source: NativeSource, options: Partial<NativeLoaderSpec> = {}): NativeLoader {
   const spec: NativeLoaderSpec = {
     source,
     height: 32,
