@@ -57,7 +57,7 @@ export async function prepareRun({ config, source }: ResolvedRun, onMessage: (me
   const decodeThreads = config.data.threads ?? Math.max(1, Math.ceil(threads / 2))
   addon().setThreads(threads)
   await drawSynthetic(config, say)
-  const dataset = openDataset(config.data.train)
+  const dataset = await openDataset(config.data.train)
   dataset.notes.forEach(say)
   const model = buildModel(config, source, dataset.classCount, await loadExtensions(config.extensions))
   const { name, ...modeOptions } = config.mode
