@@ -12,5 +12,7 @@ export const commands: readonly Command[] = [
   { name: 'doctor', summary: 'print what facex runs on: Node, addon, libtorch, devices, image libraries', load: () => import('./doctor.js') },
   { name: 'config', summary: 'check, show or describe configurations', load: () => import('./config.js') },
   { name: 'backbones', summary: 'list the backbones with their options', load: () => import('./backbones.js') },
+  { name: 'convert', summary: 'weights between checkpoints, safetensors and PyTorch files', load: () => import('./convert.js') },
+  { name: 'inspect', summary: 'what a file of weights holds', load: () => import('./inspect.js') },
   { name: 'cost', summary: 'parameters, multiply-adds and memory of a backbone', load: () => import('./cost.js') },
 ]

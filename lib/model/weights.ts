@@ -37,13 +37,17 @@ export async function loadWeights(file: string, options: { readonly head?: boole
   return { file, format, backbone, head: options.head ? head : [] }
 }
 
+/** First byte of a pickle of protocol 2 and later; the length of a safetensors header may begin with it too. */
+const PICKLE = 0x80
+
 /** Recognises the format by content. Throws ERR_CHECKPOINT when the file is none of the three. */
 export async function weightsFormat(file: string): Promise<WeightsFormat> {
   return withFile(file, async (handle, size) => {
     const start = Buffer.alloc(Math.min(9, size))
     await readAt(handle, start, 0)
-    if (start[0] === 0x80 || start.toString('latin1', 0, 2) === 'PK') return 'torch'
-    if (start[8] !== '{'.charCodeAt(0)) throw new FacexError('ERR_CHECKPOINT', 'expected a facex checkpoint, a safetensors file or a PyTorch file; this is none of them')
+    const looksSafe = start[8] === '{'.charCodeAt(0)
+    if (!looksSafe && (start[0] === PICKLE || start.toString('latin1', 0, 2) === 'PK')) return 'torch'
+    if (!looksSafe) throw new FacexError('ERR_CHECKPOINT', 'expected a facex checkpoint, a safetensors file or a PyTorch file; this is none of them')
     const { header } = await readHeader(handle, size)
     return isCheckpoint(header.metadata) ? 'checkpoint' : 'safetensors'
   })

@@ -40,6 +40,14 @@ t.test('every format and every usual prefix leads to the same names', async (t) 
   }
 })
 
+t.test('a safetensors file is recognised whatever the length of its header', async (t) => {
+  const file = path.join(t.testdir(), 'a.safetensors')
+  for (let length = 0; length < 300; length += 8) {
+    await writeSafetensors(file, [floats('backbone.w', [1], [1])], { note: 'x'.repeat(length) })
+    t.equal((await loadWeights(file)).format, 'safetensors')
+  }
+})
+
 t.test('of a checkpoint the moving average is taken where there is one', async (t) => {
   const file = path.join(t.testdir(), 'a.safetensors')
   const { meta } = checkpoint()

@@ -5,7 +5,7 @@
 import { FacexError } from '../../errors.js'
 import type { NativeTensor } from '../../native.js'
 import { withTorchFile, type TorchFile } from './torch-file.js'
-import { TorchTensor } from './torch-tensor.js'
+import { TorchTensor, type TorchDType } from './torch-tensor.js'
 
 export interface TorchStateDict {
   readonly tensors: readonly NativeTensor[]
@@ -33,6 +33,17 @@ export async function readTorchStateDict(file: string): Promise<TorchStateDict> 
     const tensors: NativeTensor[] = []
     for (const [name, tensor] of entries) tensors.push(await torch.read(name, tensor))
     return { tensors, values: plainValues(torch) }
+  })
+}
+
+/** What the state dict holds, without reading the content. `dtype` is the one in the file. */
+export async function listTorchStateDict(file: string): Promise<{
+  readonly tensors: readonly { readonly name: string; readonly dtype: TorchDType; readonly shape: readonly number[] }[]
+  readonly values: TorchStateDict['values']
+}> {
+  return withTorchFile(file, async (torch) => {
+    const entries = findStateDict(torch.value, 0) ?? fail(torch.value)
+    return { tensors: [...entries].map(([name, { dtype, shape }]) => ({ name, dtype, shape })), values: plainValues(torch) }
   })
 }
 

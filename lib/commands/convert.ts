@@ -1,0 +1,70 @@
+/**
+ * `facex convert`: weights from one file format to another.
+ * @module
+ */
+import { applySettings } from '../config/set.js'
+import { ConfigTree } from '../config/tree.js'
+import { FacexError, received, unknownName } from '../errors.js'
+import { convertWeights, type ConvertOptions } from '../model/convert.js'
+import type { WeightsFormat } from '../model/weights.js'
+import { parseOptions } from './options.js'
+
+export const usage = `Usage: facex convert IN OUT [OPTIONS]
+
+Reads weights from IN (a facex checkpoint, safetensors or PyTorch file) and writes them to OUT. PyTorch files have the
+form of FaceX-Zoo, {state_dict, epoch, batch_id}, with names backbone.* and head.*; torch.load(weights_only=True) reads
+them. The optimizer of a checkpoint is left behind.
+
+--format FORMAT    torch, safetensors or checkpoint; by OUT's extension (.pt, .pth, .ckpt, .safetensors) when left out
+--no-head          the backbone only
+--bare             the backbone only, its names without "backbone."
+--backbone NAME    the network: names of other projects are translated to its own, and every entry must fit
+--set KEY=VALUE    an option of that network
+--color rgb|bgr    with --mean X and --std X: what the network was trained with; needed, like --backbone, to make a
+                   checkpoint of weights that do not describe themselves
+`
+
+const FORMATS: readonly WeightsFormat[] = ['torch', 'safetensors', 'checkpoint']
+
+export async function run(argv: string[]): Promise<number> {
+  const { values, positionals } = parseOptions(
+    argv,
+    {
+      format: { type: 'string' },
+      'no-head': { type: 'boolean' },
+      bare: { type: 'boolean' },
+      backbone: { type: 'string' },
+      set: { type: 'string', multiple: true },
+      color: { type: 'string' },
+      mean: { type: 'string' },
+      std: { type: 'string' },
+    },
+    ['IN', 'OUT'],
+  )
+  const [input, output] = positionals
+  if (input === undefined || output === undefined) throw new FacexError('ERR_USAGE', 'convert needs IN and OUT')
+  if (values.set !== undefined && values.backbone === undefined) throw new FacexError('ERR_USAGE', '--set needs --backbone')
+  const format = values.format === undefined ? undefined : FORMATS.find((name) => name === values.format)
+  if (values.format !== undefined && format === undefined) throw new FacexError('ERR_USAGE', unknownName('format', values.format, FORMATS))
+  const backbone = values.backbone === undefined ? undefined : { name: values.backbone, config: settings(values.set ?? []) }
+  const { from, to, tensors, keyMap } = await convertWeights(input, output, { format, backbone, pixels: pixelsOf(values), withoutHead: values['no-head'], bare: values.bare })
+  process.stderr.write(`${input} (${from}) -> ${output} (${to}): ${tensors} tensors${keyMap === undefined ? '' : `, names translated by ${keyMap}`}\n`)
+  return 0
+}
+
+function settings(set: readonly string[]): unknown {
+  const tree = new ConfigTree({}, '--set')
+  applySettings(tree, set)
+  return tree.get()
+}
+
+function pixelsOf({ color, mean, std }: { color?: string; mean?: string; std?: string }): ConvertOptions['pixels'] {
+  if (color === undefined && mean === undefined && std === undefined) return undefined
+  if (color !== 'rgb' && color !== 'bgr') throw new FacexError('ERR_USAGE', `--color: expected rgb or bgr, received ${received(color)}`)
+  const number = (name: string, text: string | undefined) => {
+    const value = Number(text ?? Number.NaN)
+    if (!Number.isFinite(value)) throw new FacexError('ERR_USAGE', `--${name}: expected a number, received ${received(text)}`)
+    return value
+  }
+  return { color, mean: number('mean', mean), std: number('std', std) }
+}

@@ -1,0 +1,110 @@
+/**
+ * Conversion between the files that weights travel in.
+ * @module
+ */
+import path from 'node:path'
+
+import { buildBackbone } from '../backbones/index.js'
+import { FacexError, unknownName } from '../errors.js'
+import type { NativeTensor } from '../native.js'
+import { packageVersion } from '../setup/places.js'
+import { writeCheckpoint, type CheckpointMeta } from './checkpoint.js'
+import { fitBackbone } from './fit-weights.js'
+import { writeSafetensors } from './formats/safetensors.js'
+import { writeTorchFile } from './formats/torch-writer.js'
+import type { Preprocessing } from './preprocessing.js'
+import { loadWeights, type Weights, type WeightsFormat } from './weights.js'
+
+export interface ConvertOptions {
+  /** By the extension of the output when left out: .pt, .pth, .ckpt are PyTorch's, .safetensors is safetensors. */
+  readonly format?: WeightsFormat | undefined
+  /** The network: names are translated to its own, and every entry must fit. Needed for a checkpoint of other weights. */
+  readonly backbone?: { readonly name: string; readonly config: unknown } | undefined
+  /** How pixels become numbers; needed for a checkpoint of other weights. */
+  readonly pixels?: Pick<Preprocessing, 'color' | 'mean' | 'std'> | undefined
+  /** Leave out the head. @default false */
+  readonly withoutHead?: boolean | undefined
+  /** The backbone alone, its names without `backbone.`, as insightface saves it. @default false */
+  readonly bare?: boolean | undefined
+}
+
+export interface Conversion {
+  readonly from: WeightsFormat
+  readonly to: WeightsFormat
+  readonly tensors: number
+  /** The key map that translated the names. */
+  readonly keyMap: string | undefined
+}
+
+/**
+ * Reads weights from `input` and writes them to `output`. A checkpoint loses its optimizer: the result is for use, not
+ * for going on with training.
+ * @throws FacexError ERR_CHECKPOINT, ERR_CONFIG, ERR_USAGE
+ */
+export async function convertWeights(input: string, output: string, options: ConvertOptions = {}): Promise<Conversion> {
+  const to = options.format ?? formatByName(output)
+  const weights = await loadWeights(input, { head: options.withoutHead !== true && options.bare !== true })
+  const built = networkOf(weights, options)
+  const fitted = built && fitBackbone(built.graph, weights.backbone, { file: input })
+  const tensors = named(fitted?.tensors ?? weights.backbone, weights.head, options.bare === true)
+  await write(output, to, tensors, weights, options, built)
+  return { from: weights.format, to, tensors: tensors.length, keyMap: fitted?.keyMap }
+}
+
+type Network = ReturnType<typeof buildBackbone> & { readonly name: string }
+
+function networkOf({ meta }: Weights, { backbone }: ConvertOptions): Network | undefined {
+  const wanted = backbone ?? meta?.backbone
+  return wanted && { ...buildBackbone(wanted.name, wanted.config), name: wanted.name }
+}
+
+function named(backbone: readonly NativeTensor[], head: readonly NativeTensor[], bare: boolean): NativeTensor[] {
+  const prefixed = (prefix: string, tensors: readonly NativeTensor[]) => tensors.map((tensor) => ({ ...tensor, name: `${prefix}${tensor.name}` }))
+  return bare ? [...backbone] : [...prefixed('backbone.', backbone), ...prefixed('head.', head)]
+}
+
+async function write(output: string, to: WeightsFormat, tensors: NativeTensor[], weights: Weights, options: ConvertOptions, network: Network | undefined): Promise<void> {
+  const { meta } = weights
+  switch (to) {
+    case 'torch':
+      return writeTorchFile(output, { stateDict: tensors, values: { epoch: meta?.position.epoch ?? 0, batch_id: meta?.position.batch ?? 0 } })
+    case 'safetensors':
+      return writeSafetensors(output, tensors, { format: 'pt', ...describe(meta) })
+    case 'checkpoint':
+      if (options.bare === true) throw new FacexError('ERR_USAGE', 'a checkpoint names its parts: leave out --bare')
+      return writeCheckpoint(output, { tensors, meta: meta ?? importedMeta(network, options) })
+  }
+}
+
+/** What other programs need to feed the network rightly. */
+function describe(meta: CheckpointMeta | undefined): Record<string, string> {
+  return meta === undefined ? {} : { backbone: JSON.stringify(meta.backbone), preprocessing: JSON.stringify(meta.preprocessing) }
+}
+
+/** Makes weights of another program describe themselves. */
+function importedMeta(network: Network | undefined, { pixels }: ConvertOptions): CheckpointMeta {
+  if (network === undefined || pixels === undefined) {
+    throw new FacexError('ERR_USAGE', 'these weights do not say what they belong to: a checkpoint of them needs --backbone, --color, --mean and --std')
+  }
+  const [, height, width] = network.input
+  return {
+    versions: { facex: packageVersion(), node: process.version, libtorch: '' },
+    position: { step: 0, epoch: 0, batch: 0 },
+    seed: 0,
+    counters: {},
+    config: {},
+    preprocessing: { ...pixels, crop: height === width ? 'full' : 'upper_half', height, width },
+    backbone: { name: network.name, config: { ...network.config } },
+    metrics: {},
+    state: {},
+  }
+}
+
+const FORMATS: Readonly<Record<string, WeightsFormat>> = { '.pt': 'torch', '.pth': 'torch', '.ckpt': 'torch', '.safetensors': 'safetensors' }
+
+function formatByName(output: string): WeightsFormat {
+  const extension = path.extname(output).toLowerCase()
+  const format = FORMATS[extension]
+  if (format === undefined) throw new FacexError('ERR_USAGE', `${output}: ${unknownName('extension', extension, Object.keys(FORMATS))}; --format names the format`)
+  return format
+}
