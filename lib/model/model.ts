@@ -6,14 +6,15 @@ import { buildBackbone } from '../backbones/index.js'
 import { readConf } from '../backbones/conf.js'
 import { applySettings } from '../config/set.js'
 import { ConfigTree } from '../config/tree.js'
-import { FacexError, throwProblems } from '../errors.js'
-import { addon, type NativeDevice, type NativeNetwork, type NativeTensor } from '../native.js'
-import type { Graph } from '../graph/types.js'
+import { FacexError } from '../errors.js'
+import { addon, type NativeDevice, type NativeNetwork } from '../native.js'
 import { embeddingSize } from './build.js'
 import { loadExtensions } from './extensions.js'
 import { Embedder, type EmbedderOptions } from './embedder.js'
+import type { CheckpointMeta } from './checkpoint-meta.js'
+import { fitBackbone } from './fit-weights.js'
 import { checkPreprocessing, type Preprocessing } from './preprocessing.js'
-import { readWeightsFile, type WeightsFile } from './weights-file.js'
+import { loadWeights } from './weights.js'
 
 export interface LoadOptions {
   /** @default cpu */
@@ -51,12 +52,12 @@ export class Model extends Embedder {
  * @throws FacexError ERR_CHECKPOINT when the file is damaged, does not say enough, or is of another network
  */
 export async function loadModel(file: string, options: LoadOptions = {}): Promise<Model> {
-  const { tensors, described } = await readWeightsFile(file)
-  const { name, config } = described?.backbone ?? namedBackbone(file, options)
-  const { backbones } = await loadExtensions((described?.config['extensions'] ?? []) as string[])
+  const { backbone: weights, meta } = await loadWeights(file)
+  const { name, config } = meta?.backbone ?? namedBackbone(file, options)
+  const { backbones } = await loadExtensions((meta?.config['extensions'] ?? []) as string[])
   const { graph, input } = buildBackbone(name, config, { table: backbones })
-  checkState(file, name, graph, tensors)
-  const preprocessing = pixelsOf(file, described, options, input)
+  const { tensors } = fitBackbone(graph, weights, { file })
+  const preprocessing = pixelsOf(file, meta, options, input)
   if (options.threads !== undefined) addon().setThreads(options.threads)
   const network = new (addon().Network)(graph, {
     device: options.device ?? 'cpu',
@@ -79,21 +80,10 @@ function namedBackbone(file: string, { backbone, set }: LoadOptions): { name: st
   return { name: entry?.type ?? backbone, config: tree.get() as Record<string, unknown> }
 }
 
-/** Every entry must be there, under its name and with its shape; other tensors of a file, such as a head, are left out. */
-function checkState(file: string, name: string, graph: Graph, tensors: readonly NativeTensor[]): void {
-  const found = new Map(tensors.map((tensor) => [tensor.name, tensor.shape]))
-  const problems = graph.state.flatMap((entry) => {
-    const shape = found.get(entry.name)
-    if (shape === undefined) return [`${entry.name} is missing`]
-    return String(shape) === String(entry.shape) ? [] : [`${entry.name}: expected shape [${entry.shape.join(', ')}], found [${shape.join(', ')}]`]
-  })
-  throwProblems('ERR_CHECKPOINT', `${file}: the weights do not fit ${name}:`, problems, 8)
-}
-
-function pixelsOf(file: string, described: WeightsFile['described'], { preprocessing = {} }: LoadOptions, [, height, width]: readonly number[]): Preprocessing {
-  if (described !== undefined) {
-    checkPreprocessing(preprocessing, described.preprocessing, file)
-    return described.preprocessing
+function pixelsOf(file: string, meta: CheckpointMeta | undefined, { preprocessing = {} }: LoadOptions, [, height, width]: readonly number[]): Preprocessing {
+  if (meta !== undefined) {
+    checkPreprocessing(preprocessing, meta.preprocessing, file)
+    return meta.preprocessing
   }
   const { color, mean = 127.5, std = 128 } = preprocessing
   if (color === undefined) {
