@@ -1,6 +1,7 @@
 /** The native trainer of a plan: networks, heads, program and optimizer with the dtypes and device of the run. @module */
 import type { RunConfig } from '../config/run.js'
 import { throwProblems } from '../errors.js'
+import { fuseNorm } from '../graph/passes/index.js'
 import type { BuiltModel } from '../model/build.js'
 import type { Preprocessing } from '../model/preprocessing.js'
 import { addon, type NativeDevice, type NativeNetworkOptions, type NativeTrainer } from '../native.js'
@@ -16,7 +17,7 @@ import { nativeOptimizer, type TrainableParameter } from './optimizer.js'
 export function createTrainer(config: RunConfig, model: BuiltModel, plan: ModePlan, device: NativeDevice): NativeTrainer {
   const options = networkOptions(config.precision, model.preprocessing, device)
   const trainer = new (addon().Trainer)({
-    networks: Object.fromEntries(Object.entries(plan.networks).map(([name, graph]) => [name, { graph, options }])),
+    networks: Object.fromEntries(Object.entries(plan.networks).map(([name, graph]) => [name, { graph: fuseNorm(graph), options }])),
     heads: Object.fromEntries(Object.entries(plan.heads).map(([name, head]) => [name, { ...head, dtype: 'float32', device }])),
     program: plan.program,
     seed: config.seed,
