@@ -17,6 +17,12 @@ Tensor laid_out_like(const Tensor& value, const Tensor& grad) {
   return at::empty_like(value).copy_(grad);
 }
 
+// In the order of memory: the fused kernels first copy what is not contiguous, such as class centres, a matrix of
+// columns outside that lies by classes inside.
+Tensor flat(const Tensor& tensor) {
+  return tensor.is_non_overlapping_and_dense() ? tensor.as_strided({tensor.numel()}, {1}) : tensor;
+}
+
 }  // namespace
 
 Optimizer::Optimizer(const OptimizerOptions& options, const Parts& parts, const std::vector<std::string>& slots)
@@ -53,10 +59,10 @@ void Optimizer::update(double lr) {
     for (size_t p = group.begin; p < group.end; ++p) {
       Entry& entry = *parameters_[p].entry;
       if (!entry.grad.defined()) continue;
-      bucket.values.push_back(entry.value);
-      bucket.grads.push_back(laid_out_like(entry.value, entry.grad));
+      bucket.values.push_back(flat(entry.value));
+      bucket.grads.push_back(flat(laid_out_like(entry.value, entry.grad)));
       for (size_t s = 0; s < slot_count_; ++s) {
-        bucket.slots[s].push_back(state_.entries()[s * parameters_.size() + p].value);
+        bucket.slots[s].push_back(flat(state_.entries()[s * parameters_.size() + p].value));
       }
       ++entry.version;
     }
