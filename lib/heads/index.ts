@@ -45,9 +45,13 @@ export const HEADS: readonly HeadDefinition[] = [
   subCenterArcFace,
 ]
 
-/** @throws FacexError ERR_CONFIG for an unknown name, with the nearest known one. */
-export function findHead(name: string): HeadDefinition {
-  const found = HEADS.find((head) => head.name === name)
-  if (found === undefined) throw new FacexError('ERR_CONFIG', unknownName('head', name, HEADS.map((head) => head.name)))
+/**
+ * The head of a name, from the table or from a user's own `extensions`; the table comes first.
+ * @throws FacexError ERR_CONFIG for an unknown name, with the nearest known one.
+ */
+export function findHead(name: string, extensions: readonly HeadDefinition[] = []): HeadDefinition {
+  const all = [...HEADS, ...extensions]
+  const found = all.find((head) => head.name === name)
+  if (found === undefined) throw new FacexError('ERR_CONFIG', unknownName('head', name, all.map((head) => head.name)))
   return found
 }

@@ -56,6 +56,7 @@ const std::vector<Definition>& table() {
       {"ElasticFace", kNormalKernel, fused::elastic_face, reference::make<reference::elastic_face>, elastic_state},
       {"SST_Prototype", kQueue, fused::sst_prototype, reference::sst_prototype},
       {"SubCenterArcFace", kXavierRows, fused::sub_center_arc_face, reference::make<reference::sub_center_arc_face>},
+      {"Expression", kUnitWeight, fused::expression, reference::make<reference::expression>},
   };
   return rows;
 }

@@ -3,6 +3,7 @@
  * @module
  */
 import { findHead } from '../../lib/heads/index.js'
+import type { HeadDefinition } from '../../lib/heads/index.js'
 import { addon } from '../../lib/native.js'
 import type { NativeHead, NativeTensor } from '../../lib/native.js'
 
@@ -21,8 +22,8 @@ export class HeadRunner {
   readonly head: NativeHead
   private readonly featDim: number
 
-  constructor(name: string, config: Record<string, unknown>, readonly dtype: Precision, reference: boolean, seed = 7) {
-    const definition = findHead(name)
+  constructor(head: string | HeadDefinition, config: Record<string, unknown>, readonly dtype: Precision, reference: boolean, seed = 7) {
+    const definition = typeof head === 'string' ? findHead(head) : head
     const pieces = definition.create(definition.schema.parse(config))
     this.featDim = pieces.featDim
     this.head = new (addon().Head)({ ...pieces, dtype, device: 'cpu', reference })
@@ -37,7 +38,7 @@ export class HeadRunner {
     const { gallery, ...rest } = options
     const result = this.head.run({
       embeddings: this.features(embeddings),
-      labels: labelTensor(labels),
+      labels: this.labels(labels),
       ...(gallery === undefined ? {} : { gallery: this.features(gallery) }),
       ...rest,
     })
@@ -51,11 +52,15 @@ export class HeadRunner {
   }
 
   enqueue(features: readonly number[], labels: readonly number[]): void {
-    this.head.enqueue(this.features(features), labelTensor(labels))
+    this.head.enqueue(this.features(features), this.labels(labels))
   }
 
-  private features(values: readonly number[]): NativeTensor {
+  features(values: readonly number[]): NativeTensor {
     return tensor('features', this.dtype, [values.length / this.featDim, this.featDim], values)
+  }
+
+  labels(values: readonly number[]): NativeTensor {
+    return { name: 'labels', dtype: 'int64', shape: [values.length], data: BigInt64Array.from(values, BigInt).buffer }
   }
 
   state(): Record<string, number[]> {
@@ -65,10 +70,6 @@ export class HeadRunner {
 
 export function tensor(name: string, dtype: Precision, shape: readonly number[], values: readonly number[]): NativeTensor {
   return { name, dtype, shape, data: (dtype === 'float64' ? Float64Array : Float32Array).from(values).buffer }
-}
-
-function labelTensor(labels: readonly number[]): NativeTensor {
-  return { name: 'labels', dtype: 'int64', shape: [labels.length], data: BigInt64Array.from(labels, BigInt).buffer }
 }
 
 export function numbers(tensor: NativeTensor): number[] {

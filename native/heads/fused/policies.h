@@ -17,6 +17,7 @@ std::unique_ptr<Head> circle_loss(const Definition& definition, const HeadOption
 std::unique_ptr<Head> combined_margin(const Definition& definition, const HeadOptions& options);
 std::unique_ptr<Head> curricular_face(const Definition& definition, const HeadOptions& options);
 std::unique_ptr<Head> elastic_face(const Definition& definition, const HeadOptions& options);
+std::unique_ptr<Head> expression(const Definition& definition, const HeadOptions& options);
 std::unique_ptr<Head> mag_face(const Definition& definition, const HeadOptions& options);
 std::unique_ptr<Head> mv_softmax(const Definition& definition, const HeadOptions& options);
 std::unique_ptr<Head> npc_face(const Definition& definition, const HeadOptions& options);

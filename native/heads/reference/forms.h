@@ -17,6 +17,7 @@ Logits circle_loss(const Inputs& in);
 Logits combined_margin(const Inputs& in);
 Logits curricular_face(const Inputs& in);
 Logits elastic_face(const Inputs& in);
+Logits expression(const Inputs& in);
 Logits mag_face(const Inputs& in);
 Logits mv_softmax(const Inputs& in);
 Logits npc_face(const Inputs& in);
