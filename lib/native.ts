@@ -99,6 +99,8 @@ export interface NativeHead {
     gradEmbeddings: NativeTensor
     grads: NativeTensor[]
   }
+  /** One step of SGD on the head alone, in place and without copies to JavaScript; returns the loss. */
+  step(request: { embeddings: NativeTensor; labels: NativeTensor; lr: number; momentum?: number; weightDecay?: number }): number
   /** Prototype heads: takes features [N, D] of identities [N] into the next slots of the queue. */
   enqueue(features: NativeTensor, labels: NativeTensor): void
 }

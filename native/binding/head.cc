@@ -1,5 +1,8 @@
 #include "binding/head.h"
 
+#include <ATen/ops/_fused_sgd.h>
+#include <ATen/ops/zeros_like.h>
+
 #include "binding/args.h"
 #include "binding/error.h"
 #include "binding/tensor.h"
@@ -25,12 +28,15 @@ heads::HeadOptions head_options(const Napi::Object& spec) {
 
 namespace {
 
+// Memory order: the fused kernel copies what is not contiguous, such as a matrix of columns.
+Tensor flat(const Tensor& tensor) { return tensor.as_strided({tensor.numel()}, {1}); }
+
 class HeadObject : public Napi::ObjectWrap<HeadObject> {
  public:
   static Napi::Function define(Napi::Env env) {
     return DefineClass(env, "Head", {InstanceMethod<&HeadObject::initialise>("initialise"), InstanceMethod<&HeadObject::state>("state"),
                                      InstanceMethod<&HeadObject::load>("load"), InstanceMethod<&HeadObject::run>("run"),
-                                     InstanceMethod<&HeadObject::enqueue>("enqueue")});
+                                     InstanceMethod<&HeadObject::enqueue>("enqueue"), InstanceMethod<&HeadObject::step>("step")});
   }
 
   explicit HeadObject(const Napi::CallbackInfo& call) : Napi::ObjectWrap<HeadObject>(call) {
@@ -99,6 +105,26 @@ class HeadObject : public Napi::ObjectWrap<HeadObject> {
     });
   }
 
+  Napi::Value step(const Napi::CallbackInfo& call) {
+    return guarded(call.Env(), [&]() -> Napi::Value {
+      const Napi::Object given = object_of(call[0], "the request");
+      heads::HeadRequest request;
+      request.embeddings = to_tensor(given.Get("embeddings"));
+      request.labels = to_tensor(given.Get("labels")).to(at::kLong);
+      const heads::HeadResult result = head_->run(request);
+      for (Entry& entry : head_->state().entries()) {
+        if (!entry.grad.defined()) continue;
+        Tensor& momentum = momentum_[entry.name];
+        if (!momentum.defined()) momentum = at::zeros_like(entry.value);
+        at::_fused_sgd_({flat(entry.value)}, {flat(entry.grad)}, {flat(momentum)}, get_number(given, "weightDecay", 0), get_number(given, "momentum", 0),
+                        get_number(given, "lr"), /*dampening=*/0, /*nesterov=*/false, /*maximize=*/false, /*is_first_step=*/false);
+        entry.grad = Tensor();
+        ++entry.version;
+      }
+      return Napi::Number::New(call.Env(), result.loss.item<double>());
+    });
+  }
+
   Napi::Object answer(Napi::Env env, const heads::HeadResult& result) {
     Napi::Object answer = Napi::Object::New(env);
     answer.Set("loss", result.loss.item<double>());
@@ -114,6 +140,7 @@ class HeadObject : public Napi::ObjectWrap<HeadObject> {
   }
 
   std::unique_ptr<heads::Head> head_;
+  std::map<std::string, Tensor> momentum_;  // of step(), by entry
 };
 
 Napi::Value head_names(const Napi::CallbackInfo& call) {
