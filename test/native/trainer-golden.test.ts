@@ -22,6 +22,9 @@ interface Conventional {
   readonly state_after: Record<string, [number, number]>
 }
 
+// Ten float64 steps of a whole network take a while on a busy machine.
+t.setTimeout(300_000)
+
 const conventional = sharedPath('golden', 'training', 'conventional.json')
 
 t.test('ten steps of conventional training in float64 follow the reference to 1e-6', { skip: conventional === undefined && 'no golden values here' }, async (t) => {
