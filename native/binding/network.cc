@@ -7,6 +7,7 @@
 #include "binding/state.h"
 #include "binding/tensor.h"
 #include "binding/worker.h"
+#include "core/memory.h"
 #include "engine/op.h"
 
 namespace facex::binding {
@@ -111,7 +112,11 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject> {
     for (Entry& entry : network_->state().entries()) entry.grad = Tensor();
   }
 
-  void dispose(const Napi::CallbackInfo&) { network_.reset(); }
+  void dispose(const Napi::CallbackInfo&) {
+    if (!network_) return;
+    network_.reset();
+    release_freed_memory();
+  }
 
   SharedNetwork network_;
 };
@@ -139,6 +144,7 @@ Napi::Value op_table(const Napi::CallbackInfo& call) {
 }  // namespace
 
 void export_network(Napi::Env env, Napi::Object exports) {
+  keep_freed_memory();
   Napi::Function network_class = NetworkObject::define(env);
   auto* kept = new PerEnvironment{Napi::Persistent(network_class)};
   env.SetInstanceData(kept);  // deletes it with the environment
