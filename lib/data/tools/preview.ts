@@ -1,0 +1,72 @@
+/**
+ * A contact sheet: a few samples of a data set in rows, the image as it is and then as training would see it.
+ * @module
+ */
+import sharp from 'sharp'
+
+import { addon, type NativeAugmentation, type NativeTensor } from '../../native.js'
+import type { Dataset } from '../dataset.js'
+import { Random } from '../random.js'
+import { SamplesByClass } from '../samplers/classes.js'
+
+const GAP = 4
+
+export interface PreviewOptions {
+  /** Side of an image in pixels. */
+  readonly size: number
+  readonly rows: number
+  /** Augmented images beside each original. */
+  readonly columns: number
+  readonly augmentations: readonly NativeAugmentation[]
+  readonly seed: number
+}
+
+/** The sheet as PNG. */
+export async function contactSheet(dataset: Dataset, options: PreviewOptions): Promise<Buffer> {
+  const { size, columns, augmentations, seed } = options
+  const samples = someSamples(dataset, options.rows, seed)
+  const originals = await load(dataset, samples, size, [], seed)
+  const augmented: NativeTensor[] = []
+  for (let column = 0; column < columns; column++) augmented.push(await load(dataset, samples, size, augmentations, seed + column))
+  const tiles = [originals, ...augmented].flatMap((column, x) =>
+    samples.map((_, y) => ({
+      input: Buffer.from(column.data, y * size * size * 3, size * size * 3),
+      raw: { width: size, height: size, channels: 3 as const },
+      left: GAP + x * (size + GAP) + (x > 0 ? GAP : 0),
+      top: GAP + y * (size + GAP),
+    })),
+  )
+  const width = 2 * GAP + (columns + 1) * (size + GAP)
+  const height = GAP + samples.length * (size + GAP)
+  return sharp({ create: { width, height, channels: 3, background: '#ffffff' } }).composite(tiles).png().toBuffer()
+}
+
+/** One image of as many different identities. */
+function someSamples(dataset: Dataset, count: number, seed: number): number[] {
+  const random = new Random(seed)
+  const byClass = new SamplesByClass(dataset.labels, dataset.classCount)
+  const labels = random.shuffle(Array.from({ length: dataset.classCount }, (_, label) => label)).slice(0, count)
+  return labels.map((label) => byClass.of(label)[random.below(byClass.count(label))]!)
+}
+
+async function load(dataset: Dataset, samples: number[], size: number, augmentations: readonly NativeAugmentation[], seed: number): Promise<NativeTensor> {
+  const loader = new (addon().Loader)({
+    source: dataset.source,
+    height: size,
+    width: size,
+    color: 'rgb',
+    batchSize: samples.length,
+    views: 1,
+    threads: 1,
+    prefetch: 1,
+    seed,
+    augmentations,
+    onBadImage: 'skip',
+  })
+  try {
+    loader.begin(Uint32Array.from(samples), 0, 0)
+    return (await loader.next())!.images[0]!
+  } finally {
+    loader.dispose()
+  }
+}
