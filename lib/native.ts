@@ -72,7 +72,17 @@ export interface NativeNetwork {
    * `randomKey` when that is given. Returns the output and the gradient of every parameter that received one, by name.
    */
   forwardBackward(images: NativeTensor, output: string, grad: NativeTensor, randomKey?: number): { output: NativeTensor; grads: NativeTensor[] }
+  /** Seconds that every node takes in the second of two training steps on `images`; running statistics move. */
+  profile(images: NativeTensor, output: string): NativeNodeTime[]
   dispose(): void
+}
+
+/** Time of one node in a training step, in seconds. */
+export interface NativeNodeTime {
+  readonly path: string
+  readonly op: string
+  readonly forward: number
+  readonly backward: number
 }
 
 /** A head on its own, for tests and tools. */

@@ -1,6 +1,7 @@
 #include "binding/network.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/ones_like.h>
 
 #include "binding/args.h"
 #include "binding/error.h"
@@ -9,6 +10,7 @@
 #include "binding/worker.h"
 #include "core/memory.h"
 #include "engine/op.h"
+#include "engine/profile.h"
 
 namespace facex::binding {
 
@@ -30,7 +32,7 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject> {
     return DefineClass(env, "Network",
                        {InstanceMethod<&NetworkObject::initialise>("initialise"), InstanceMethod<&NetworkObject::state>("state"),
                         InstanceMethod<&NetworkObject::load>("load"), InstanceMethod<&NetworkObject::infer>("infer"),
-                        InstanceMethod<&NetworkObject::forward_backward>("forwardBackward"),
+                        InstanceMethod<&NetworkObject::forward_backward>("forwardBackward"), InstanceMethod<&NetworkObject::profile>("profile"),
                         InstanceMethod<&NetworkObject::dispose>("dispose")});
   }
 
@@ -106,6 +108,35 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject> {
       clear_grads();
       return result;
     });
+  }
+
+  Napi::Value profile(const Napi::CallbackInfo& call) {
+    return guarded(call.Env(), [&]() -> Napi::Value {
+      engine::Network& network = alive();
+      const Tensor images = to_tensor(call[0]);
+      const std::string output = call[1].ToString().Utf8Value();
+      engine::NodeTimes times(network.graph());
+      train_step(network, images, output);  // the first step finds memory and kernels
+      network.observe(&times);
+      train_step(network, images, output);
+      network.observe(nullptr);
+      clear_grads();
+      Napi::Array result = Napi::Array::New(call.Env());
+      for (const engine::Node& node : network.graph().nodes) {
+        Napi::Object row = Napi::Object::New(call.Env());
+        row.Set("path", node.path);
+        row.Set("op", node.op);
+        row.Set("forward", times.times()[node.id].forward);
+        row.Set("backward", times.times()[node.id].backward);
+        result.Set(result.Length(), row);
+      }
+      return result;
+    });
+  }
+
+  static void train_step(engine::Network& network, const Tensor& images, const std::string& output) {
+    const auto pass = network.forward(images, {.batch_statistics = true, .keep_for_backward = true});
+    network.backward(*pass, {{output, at::ones_like(pass->output(output))}});
   }
 
   void clear_grads() {
