@@ -3,6 +3,7 @@ import { buildBackbone } from '../../lib/backbones/index.js'
 import { scheduleSchema } from '../../lib/config/optimizer.js'
 import { findHead } from '../../lib/heads/index.js'
 import { addon, type NativeNetworkOptions, type NativeTensor, type NativeTrainer, type NativeVerb } from '../../lib/native.js'
+import { semiSiamese } from '../../lib/training/modes/semi-siamese.js'
 import { backward, batch, forward, loss, update } from '../../lib/training/program.js'
 import { createSchedule } from '../../lib/training/schedules/index.js'
 import { learningRates } from '../../lib/training/schedules/schedule.js'
@@ -50,6 +51,57 @@ t.test('ten steps of conventional training in float64 follow the reference to 1e
   const { losses } = await trainer.run({ loader: batches, lr: learningRates(rate, 0, golden.steps.length), progressMs: 1e9 }, () => {})
   golden.steps.forEach((step, i) => t.ok(close(losses[i]!, step.loss), `loss of step ${i}: ${losses[i]} against ${step.loss}`))
   await compareState(t, trainer, golden.state_after, (name) => name)
+})
+
+interface SemiSiamese {
+  readonly queue_size: number
+  readonly scale: number
+  readonly loss_type: string
+  readonly margin: number
+  readonly ema: number
+  readonly optimizer: { lr: number; weight_decay: number }
+  readonly steps: readonly { readonly loss: number; readonly enqueued: string }[]
+  readonly probe_after: Record<string, [number, number]>
+  readonly gallery_after: Record<string, [number, number]>
+}
+
+const semiSiameseFile = sharedPath('golden', 'training', 'semi-siamese.json')
+
+t.test('five steps of semi-siamese training in float64 follow the reference to 1e-6', { skip: semiSiameseFile === undefined && 'no golden values here' }, async (t) => {
+  const golden = readGolden<SemiSiamese>(semiSiameseFile!)
+  const definition = findHead('SST_Prototype')
+  const { graph } = buildBackbone('MobileFaceNet')
+  const { queue_size, scale, loss_type, margin } = golden
+  const plan = semiSiamese.create(semiSiamese.schema.parse({ alpha: golden.ema, choice: 'alternate' }), {
+    graph,
+    head: definition.create(definition.schema.parse({ num_class: 1, queue_size, scale, loss_type, margin })),
+    batchSize: 8,
+    accumulate: 1,
+    finish: [update()],
+    order: () => ({ views: 2, order: () => new Uint32Array() }),
+  })
+  const trainer = makeTrainer({
+    networks: { backbone: { graph, options: OPTIONS }, gallery: { graph, options: OPTIONS } },
+    heads: { head: { ...plan.heads['head']!, dtype: 'float64', device: 'cpu' } },
+    program: [...plan.program],
+    weightDecay: golden.optimizer.weight_decay,
+    learns: /^backbone\./,
+  })
+  const isStatistic = (name: string) => /running_|num_batches/.test(name)
+  await fill(trainer, (name) => (name.startsWith('gallery.') && isStatistic(name)) || name.startsWith('head.') ? undefined : name.slice(name.indexOf('.') + 1))
+  trainer.load([{ ...unitColumns(formulaTensor('queue', [512, queue_size], 2, -1)), name: 'head.queue' }])
+
+  const batches = new (addon().MemoryBatches)()
+  golden.steps.forEach((_, step) => {
+    const images = ['first', 'second'].map((view) => formulaTensor(`pair ${step} ${view}`, [8, 3, 112, 112], 2, -1))
+    batches.push({ images, labels: int64('labels', Array.from({ length: 8 }, (_, i) => 8 * step + i)) })
+  })
+  const lr = new Float64Array(golden.steps.length).fill(golden.optimizer.lr)
+  const { losses } = await trainer.run({ loader: batches, lr, progressMs: 1e9 }, () => {})
+  golden.steps.forEach((step, i) => t.ok(close(losses[i]!, step.loss), `loss of step ${i}: ${losses[i]} against ${step.loss}`))
+  const within = (part: string) => (name: string) => (name.startsWith(`${part}.`) ? name.slice(part.length + 1) : undefined)
+  await compareState(t, trainer, golden.probe_after, within('backbone'))
+  await compareState(t, trainer, golden.gallery_after, within('gallery'))
 })
 
 function makeTrainer(parts: {
@@ -102,6 +154,18 @@ async function compareState(
   }
   t.equal(compared, Object.keys(golden).length, 'every tensor of the reference is there')
   t.ok(worst < 1e-6, `worst relative difference of a tensor: ${worst}`)
+}
+
+/** Each column of a matrix divided by its norm. */
+function unitColumns(matrix: NativeTensor): NativeTensor {
+  const [rows, columns] = matrix.shape as [number, number]
+  const values = new Float64Array(matrix.data)
+  for (let column = 0; column < columns; column++) {
+    let square = 0
+    for (let row = 0; row < rows; row++) square += values[row * columns + column]! ** 2
+    for (let row = 0; row < rows; row++) values[row * columns + column]! /= Math.sqrt(square)
+  }
+  return { ...matrix, data: values.buffer }
 }
 
 function relative(found: number, expected: number, scale: number): number {

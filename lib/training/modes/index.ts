@@ -2,12 +2,13 @@
 import { FacexError, unknownName } from '../../errors.js'
 import { conventional } from './conventional.js'
 import type { Mode } from './mode.js'
+import { semiSiamese } from './semi-siamese.js'
 
 export { defineMode } from './mode.js'
 export type { Mode, ModeConfig, ModeContext, ModePlan } from './mode.js'
 
 /** Every mode, in the order of listings. */
-export const MODES: readonly Mode[] = [conventional]
+export const MODES: readonly Mode[] = [conventional, semiSiamese]
 
 /** @throws FacexError ERR_CONFIG for an unknown name, with the nearest known one. */
 export function findMode(name: string, table: readonly Mode[] = MODES): Mode {
