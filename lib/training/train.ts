@@ -105,6 +105,7 @@ function planOf(run: PreparedRun, folder: RunFolder, resumedFrom: string | undef
     stepsPerEpoch,
     parameters: model.params,
     macs: model.macs,
+    notes: dataset.notes,
     ...(resumedFrom === undefined ? {} : { resumedFrom }),
   }
 }
