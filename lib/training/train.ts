@@ -81,7 +81,7 @@ async function initialState(
 ): Promise<{ progress: ProgressState; resumedFrom?: string }> {
   const newest = resume ? await folder.checkpoints.newest() : undefined
   if (newest === undefined) {
-    await initialWeights(run)
+    await initialWeights(run, listener.onMessage)
     if (resume) listener.onMessage({ level: 'info', text: `${folder.path} holds no checkpoint yet: starting from the beginning` })
     return { progress: initialProgress() }
   }

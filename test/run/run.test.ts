@@ -115,6 +115,23 @@ t.test('more epochs may be added to a finished run', async (t) => {
   t.match(await train({ ...config, epochs: 2 }, { resume: true }), { reason: 'finished', step: 24 })
 })
 
+t.test('a new run may start from the weights of another, with or without its head', async (t) => {
+  const first = await train(tinyConfig(root, { epochs: 1 }))
+  const messages: string[] = []
+  const listeners = [{ onMessage: ({ text }: { text: string }) => messages.push(text) }]
+  const weights = first.checkpoint!
+  t.match(await train(tinyConfig(root, { epochs: 1, init: { weights, head: true } }), { listeners }), { reason: 'finished' })
+  t.match(messages.join('\n'), /backbone: 10 tensors taken.*head: \d tensors taken/s)
+  t.match(await failure({ init: { weights: path.join(root, 'train.txt') } }), { code: 'ERR_CHECKPOINT' })
+})
+
+t.test('semi-siamese training runs, stops and goes on like any other', async (t) => {
+  const config = tinyConfig(root, { mode: { name: 'semi-siamese', alpha: 0.9 }, head: { type: 'SST_Prototype', queue_size: 12 }, batch_size: 3, evaluation: pairs })
+  t.match(await train({ ...config, epochs: 2 }), { reason: 'finished', step: 4 }, 'one pair of each of 6 identities an epoch')
+  t.match(await train({ ...config, epochs: 3 }, { resume: true }), { reason: 'finished', step: 6 })
+  t.match(await failure({ mode: { name: 'semi-siamese' }, head: { type: 'SST_Prototype', queue_size: 10 }, batch_size: 4 }), { message: /multiple of batch_size \(4\), received 10/ })
+})
+
 t.test('mistakes are found before the first step', async (t) => {
   const list = (...lines: string[]) => {
     const file = path.join(t.testdir(), 'train.txt')
