@@ -37,7 +37,7 @@ async function finalTensors(config: RunConfigInput): Promise<{ step: number; ten
 }
 
 t.test('a run killed at random moments ends in the same bits as one that ran through', async (t) => {
-  const long = { epochs: KILLS > 3 ? 60 : 15, checkpoint: { every_steps: 7 } }
+  const long = { epochs: KILLS > 3 ? 150 : 15, checkpoint: { every_steps: 7 } }
   const straight = tinyConfig(root, long)
   t.equal((await train(straight)).reason, 'finished')
   const broken = tinyConfig(root, long)
