@@ -13,6 +13,7 @@ import { loadExtensions } from './extensions.js'
 import { Embedder, type EmbedderOptions } from './embedder.js'
 import type { CheckpointMeta } from './checkpoint-meta.js'
 import { fitBackbone } from './fit-weights.js'
+import { inferenceNetwork } from './inference.js'
 import { checkPreprocessing, type Preprocessing } from './preprocessing.js'
 import { loadWeights } from './weights.js'
 
@@ -59,14 +60,13 @@ export async function loadModel(file: string, options: LoadOptions = {}): Promis
   const { tensors } = fitBackbone(graph, weights, { file })
   const preprocessing = pixelsOf(file, meta, options, input)
   if (options.threads !== undefined) addon().setThreads(options.threads)
-  const network = new (addon().Network)(graph, {
+  const network = inferenceNetwork(graph, tensors, {
     device: options.device ?? 'cpu',
     master: 'float32',
     compute: 'float32',
     pixelMean: preprocessing.mean,
     pixelScale: 1 / preprocessing.std,
   })
-  network.load(tensors)
   return new Model(network, { backbone: name, preprocessing, size: embeddingSize(graph) })
 }
 

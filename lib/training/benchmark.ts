@@ -5,8 +5,10 @@
  */
 import { buildBackbone } from '../backbones/index.js'
 import type { ConfEntry } from '../backbones/conf.js'
+import { fuseNorm } from '../graph/passes/index.js'
 import { findHead } from '../heads/index.js'
 import { embeddingSize } from '../model/build.js'
+import { inferenceNetwork } from '../model/inference.js'
 import { addon, type NativeDevice, type NativeMemoryBatches, type NativeNetwork, type NativeTensor, type NativeTrainer } from '../native.js'
 import { computeType } from './device.js'
 import { backward, batch, forward, loss, update } from './program.js'
@@ -44,7 +46,7 @@ export class StepBenchmark {
     const pieces = definition.create(definition.schema.parse({ feat_dim: embeddingSize(built.graph), num_class: classes }))
     const network = { device, master: 'float32', compute: computeType(precision), pixelMean: 127.5, pixelScale: 1 / 128 } as const
     this.#trainer = new (addon().Trainer)({
-      networks: { backbone: { graph: built.graph, options: network } },
+      networks: { backbone: { graph: fuseNorm(built.graph), options: network } },
       heads: { head: { ...pieces, dtype: 'float32', device } },
       program: [batch(['images']), forward('backbone', 'images', 'embeddings'), loss('head', 'embeddings'), backward(), update()],
       seed: 0,
@@ -53,7 +55,7 @@ export class StepBenchmark {
     const names = this.#trainer.parameters().map(({ name }) => name)
     this.#trainer.setOptimizer({ name: 'sgd', values: { momentum: 0.9, nesterov: 0 }, groups: [{ names, lrMultiplier: 1, weightDecay: 1e-4 }] })
     this.#trainer.initialise(0)
-    this.#network = this.#trainer.network('backbone')
+    this.#network = inferenceNetwork(built.graph, this.#trainer.network('backbone').state(), network)
     this.#batches = new (addon().MemoryBatches)()
     this.#images = noise([batchSize, ...built.input.slice(1), 3])
     this.#labels = labels(batchSize, classes)
@@ -75,6 +77,7 @@ export class StepBenchmark {
   }
 
   dispose(): void {
+    this.#network.dispose()
     this.#trainer.dispose()
   }
 }
