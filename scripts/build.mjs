@@ -17,6 +17,8 @@ const KEPT_BUILDS = 4
 const setup = (name) => import(path.join(root, 'dist', 'lib', 'setup', `${name}.js`))
 
 async function build() {
+  // `npx facex` in this folder makes npm link the package and run its `prepare` again, unseen.
+  if (process.env.npm_command === 'exec' && existsSync(built) && existsSync(path.join(root, 'dist', 'lib', 'cli.js'))) return
   const nativeOnly = process.argv.includes('--native')
   if (!(nativeOnly && existsSync(path.join(root, 'dist', 'lib', 'setup'))) && !compile()) fail('TypeScript did not compile.')
   const { checkPrerequisites, findCompiler, missingMessage } = await setup('prerequisites')
