@@ -3,7 +3,7 @@
  * @module
  */
 import type { ResolvedRun } from '../config/resolve.js'
-import { combineListeners, type RunEnd, type RunListener, type RunPlan } from './events.js'
+import { combineListeners, type Message, type RunEnd, type RunListener, type RunPlan } from './events.js'
 import { createEvaluate } from './evaluate.js'
 import { initialWeights } from './initial-weights.js'
 import { TrainingLoop } from './loop.js'
@@ -50,7 +50,7 @@ async function trainInFolder(resolved: ResolvedRun, folder: RunFolder, options: 
   try {
     run = await prepareRun(resolved, listener.onMessage)
     const { progress, resumedFrom } = await initialState(run, folder, options.resume, listener)
-    listener.onStart(planOf(run, folder, resumedFrom))
+    listener.onStart(planOf(run, folder.path, resumedFrom))
     const loop = new TrainingLoop({
       run,
       progress,
@@ -89,11 +89,26 @@ async function initialState(
   return { progress: restoreSnapshot(run, newest.checkpoint, newest.path), resumedFrom: newest.path }
 }
 
-function planOf(run: PreparedRun, folder: RunFolder, resumedFrom: string | undefined): RunPlan {
+/**
+ * Finds out everything that a run would do, without training and without a run folder: opens and validates the data,
+ * builds model and trainer.
+ * @throws what {@link runTraining} throws before its first step, a used run folder excepted
+ */
+export async function planTraining(resolved: ResolvedRun, onMessage: (message: Message) => void): Promise<RunPlan> {
+  const run = await prepareRun(resolved, onMessage)
+  try {
+    return planOf(run, undefined, undefined)
+  } finally {
+    run.trainer.dispose()
+    run.loader.dispose()
+  }
+}
+
+function planOf(run: PreparedRun, folder: string | undefined, resumedFrom: string | undefined): RunPlan {
   const { config, dataset, model, stepsPerEpoch } = run
   return {
     ...positionAt(run.trainer.counters()['step']!, { stepsPerEpoch, epochs: config.epochs }),
-    folder: folder.path,
+    folder,
     mode: config.mode.name,
     backbone: model.backbone.name,
     head: model.head.name,
