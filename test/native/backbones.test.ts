@@ -11,6 +11,12 @@ import type { Content } from './golden-network.js'
 /** Networks up to this many multiply-adds run always; FACEX_ALL=1 runs all. */
 const LIMIT = process.env['FACEX_ALL'] === '1' ? Infinity : 3e8
 
+/**
+ * Two features of LightCNN are so nearly equal that float32 in channels-last order picks the other one, in PyTorch too
+ * (gradient error 3.3e-3 against 6e-6 in NCHW order); float64 shows that the gradient itself is right.
+ */
+const GRADIENT_LIMITS: Readonly<Record<string, number>> = { 'LightCNN-29': 5e-3 }
+
 for (const golden of goldenNetworks()) {
   if (golden.macs > LIMIT) continue
   t.test(`${golden.title} follows its golden file in float64 to 1e-8`, async (t) => {
@@ -22,7 +28,7 @@ for (const golden of goldenNetworks()) {
     const { eval: evaluation, train, grads } = golden.float32_noise
     const found = await deviation(golden, 'float32', fuseNorm)
     const limit = (noise: number) => Math.max(10 * noise, 1e-5)
-    const limits = { eval: limit(evaluation), train: limit(train), grads: limit(grads) }
+    const limits = { eval: limit(evaluation), train: limit(train), grads: GRADIENT_LIMITS[golden.title] ?? limit(grads) }
     const far = Object.entries(limits).filter(([name, most]) => !(found[name as keyof typeof limits] <= most))
     t.same(far.map(([name, most]) => `${name}: ${found[name as keyof typeof limits]} > ${most}`), [])
   })
