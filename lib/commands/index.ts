@@ -20,4 +20,5 @@ export const commands: readonly Command[] = [
   { name: 'convert', summary: 'weights between checkpoints, safetensors and PyTorch files', load: () => import('./convert.js') },
   { name: 'inspect', summary: 'what a file of weights holds', load: () => import('./inspect.js') },
   { name: 'cost', summary: 'parameters, multiply-adds and memory of a backbone', load: () => import('./cost.js') },
+  { name: 'bench', summary: 'speed and memory of training steps on this machine', load: () => import('./bench.js') },
 ]

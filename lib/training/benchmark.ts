@@ -9,7 +9,7 @@ import { fuseNorm } from '../graph/passes/index.js'
 import { findHead } from '../heads/index.js'
 import { embeddingSize } from '../model/build.js'
 import { inferenceNetwork } from '../model/inference.js'
-import { addon, type NativeDevice, type NativeMemoryBatches, type NativeNetwork, type NativeTensor, type NativeTrainer } from '../native.js'
+import { addon, type NativeDevice, type NativeMemoryBatches, type NativeNetwork, type NativeNodeTime, type NativeTensor, type NativeTrainer } from '../native.js'
 import { computeType } from './device.js'
 import { backward, batch, forward, loss, update } from './program.js'
 
@@ -74,6 +74,11 @@ export class StepBenchmark {
     const begin = performance.now()
     for (let i = 0; i < times; i++) await this.#network.infer(this.#images, 'embedding')
     return { seconds: (performance.now() - begin) / 1000 }
+  }
+
+  /** Seconds that every node of the network takes in one training step. */
+  profile(): NativeNodeTime[] {
+    return this.#trainer.network('backbone').profile(this.#images, 'embedding')
   }
 
   dispose(): void {
