@@ -18,6 +18,7 @@ export const commands: readonly Command[] = [
   { name: 'config', summary: 'check, show or describe configurations', load: () => import('./config.js') },
   { name: 'backbones', summary: 'list the backbones with their options', load: () => import('./backbones.js') },
   { name: 'convert', summary: 'weights between checkpoints, safetensors and PyTorch files', load: () => import('./convert.js') },
+  { name: 'export', summary: 'a trained network as an ONNX file, verified', load: () => import('./export.js') },
   { name: 'inspect', summary: 'what a file of weights holds', load: () => import('./inspect.js') },
   { name: 'cost', summary: 'parameters, multiply-adds and memory of a backbone', load: () => import('./cost.js') },
   { name: 'bench', summary: 'speed and memory of training steps on this machine', load: () => import('./bench.js') },

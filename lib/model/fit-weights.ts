@@ -52,11 +52,14 @@ function compare(state: readonly ExpectedEntry[], weights: readonly NativeTensor
   const found = new Map(weights.map((tensor) => [tensor.name, tensor]))
   const messages: string[] = []
   const tensors: NativeTensor[] = []
+  const additions: NativeTensor[] = []
   for (const entry of state) {
     const tensor = found.get(entry.name)
     found.delete(entry.name)
     if (tensor === undefined) {
-      if (!isDerived(entry)) messages.push(`missing: ${entry.name} [${entry.shape.join(', ')}]`)
+      const known = derived(entry)
+      if (known === undefined) messages.push(`missing: ${entry.name} [${entry.shape.join(', ')}]`)
+      else additions.push(known)
     } else if (!sameShape(entry.shape, tensor.shape)) {
       messages.push(`mismatched: ${entry.name}: expected [${entry.shape.join(', ')}], found [${tensor.shape.join(', ')}]`)
     } else {
@@ -68,14 +71,17 @@ function compare(state: readonly ExpectedEntry[], weights: readonly NativeTensor
   if (partial !== true) {
     throwProblems('ERR_CHECKPOINT', `${file}: the weights do not fit ${what} (${tensors.length} of ${state.length} entries do; partial loading takes those):`, messages)
   }
-  return { tensors, messages }
+  return { tensors: [...tensors, ...additions], messages }
 }
 
 type ExpectedEntry = Pick<StateEntry, 'name' | 'shape'> & Partial<StateEntry>
 
-/** Entries that old files lack and that follow from the structure or only count: tables, and batches seen. */
-function isDerived(entry: ExpectedEntry): boolean {
-  return entry.init?.kind === 'values' || entry.name.endsWith('num_batches_tracked')
+/** Entries that old files lack: tables that follow from the structure, and counts of batches, which begin at 0. */
+function derived({ name, shape, dtype, init }: ExpectedEntry): NativeTensor | undefined {
+  if (name.endsWith('num_batches_tracked')) return { name, shape, dtype: 'int64', data: new ArrayBuffer(8) }
+  if (init?.kind !== 'values') return undefined
+  const data = dtype === 'int64' ? BigInt64Array.from(init.values, BigInt) : Float32Array.from(init.values)
+  return { name, shape, dtype: dtype === 'int64' ? 'int64' : 'float32', data: data.buffer }
 }
 
 function sameShape(a: readonly number[], b: readonly number[]): boolean {
