@@ -5,6 +5,7 @@
 import { buildBackbone } from '../backbones/index.js'
 import { FacexError } from '../errors.js'
 import { encodeOnnx } from '../model/export-onnx.js'
+import { loadExtensions } from '../model/extensions.js'
 import { fitBackbone } from '../model/fit-weights.js'
 import { writeAt, writeWhole } from '../model/formats/file-access.js'
 import { verifyOnnx } from '../model/verify-onnx.js'
@@ -29,7 +30,8 @@ export async function run(argv: string[]): Promise<number> {
   const { backbone, meta } = await loadWeights(file)
   if (meta === undefined) throw new FacexError('ERR_CHECKPOINT', `${file}: it does not say which network it is: make a checkpoint of it with facex convert`)
   const { height, width } = meta.preprocessing
-  const { graph } = buildBackbone(meta.backbone.name, meta.backbone.config, { input: [3, height, width] })
+  const { backbones } = await loadExtensions((meta.config['extensions'] ?? []) as string[])
+  const { graph } = buildBackbone(meta.backbone.name, meta.backbone.config, { input: [3, height, width], table: backbones })
   const { tensors } = fitBackbone(graph, backbone, { file })
   const encoded = encodeOnnx(graph, tensors, meta.preprocessing)
   await writeWhole(out, async (handle) => writeAt(handle, encoded, 0))
