@@ -16,7 +16,7 @@ Prints what facex runs on: Node, the addon, libtorch, devices, image libraries, 
 that was searched. Exits with 1 when facex cannot run.
 `
 
-/** Everything that \`facex doctor --json\` prints. */
+/** Everything that `facex doctor --json` prints. */
 interface Report {
   readonly facex: { readonly version: string; readonly folder: string; readonly cache: string }
   readonly node: { readonly version: string; readonly platform: string; readonly arch: string }
