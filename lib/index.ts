@@ -42,6 +42,7 @@ export { defineMode, MODES } from './training/modes/index.js'
 export type { Mode, ModeContext, ModePlan } from './training/modes/index.js'
 export * as program from './training/program.js'
 export * as layers from './layers/index.js'
+export { z } from 'zod'
 
 export { FacexError } from './errors.js'
 export type { ErrorCode } from './errors.js'

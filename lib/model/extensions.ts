@@ -8,41 +8,55 @@ import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 import { BACKBONES, withExtensions, type Backbone } from '../backbones/index.js'
+import type { SamplerDefinition } from '../data/samplers/index.js'
 import { FacexError, messageOf } from '../errors.js'
+
+/** What the define functions make: each entry says which table it belongs to. */
+export interface ExtensionEntry {
+  readonly kind: keyof typeof MAKERS
+  readonly name: string
+}
 
 /** The tables of a run: what facex ships and what its extensions add. */
 export interface Tables {
   readonly backbones: readonly Backbone[]
+  /** Samplers beside the shipped ones. */
+  readonly samplers: readonly SamplerDefinition[]
+  /** Modes beside the shipped ones; training, a room above this one, knows what they are. */
+  readonly modes: readonly ExtensionEntry[]
 }
 
+const MAKERS = { backbone: 'defineBackbone', sampler: 'defineSampler', mode: 'defineMode' } as const
+
 /** What facex ships. */
-export const SHIPPED: Tables = { backbones: BACKBONES }
+export const SHIPPED: Tables = { backbones: BACKBONES, samplers: [], modes: [] }
 
 /**
  * @param modules absolute paths of JavaScript files, or names of installed packages
  * @throws FacexError ERR_CONFIG naming the module that does not load or exports nothing that facex knows
  */
 export async function loadExtensions(modules: readonly string[]): Promise<Tables> {
-  let { backbones } = SHIPPED
-  for (const name of modules) backbones = withExtensions(backbones, await entriesOf(name))
-  return { backbones }
+  const entries: ExtensionEntry[] = []
+  for (const name of modules) entries.push(...(await entriesOf(name)))
+  const of = <Entry>(kind: ExtensionEntry['kind']) => entries.filter((entry) => entry.kind === kind) as unknown as Entry[]
+  return { backbones: withExtensions(BACKBONES, of<Backbone>('backbone')), samplers: of('sampler'), modes: of('mode') }
 }
 
-async function entriesOf(name: string): Promise<Backbone[]> {
+async function entriesOf(name: string): Promise<ExtensionEntry[]> {
   let exported: Record<string, unknown>
   try {
     exported = (await import(path.isAbsolute(name) ? pathToFileURL(name).href : name)) as Record<string, unknown>
   } catch (error) {
     throw new FacexError('ERR_CONFIG', `extension ${name} does not load: ${messageOf(error)}`, { cause: error })
   }
-  const entries = Object.values(exported).flat().filter(isBackbone)
+  const entries = Object.values(exported).flat().filter(isEntry)
   if (entries.length === 0) {
     const found = Object.keys(exported).join(', ') || 'nothing'
-    throw new FacexError('ERR_CONFIG', `extension ${name}: expected an export made with defineBackbone, found ${found}`)
+    throw new FacexError('ERR_CONFIG', `extension ${name}: expected an export made with ${Object.values(MAKERS).join(', ')}, found ${found}`)
   }
   return [...new Set(entries)]
 }
 
-function isBackbone(value: unknown): value is Backbone {
-  return typeof value === 'object' && value !== null && (value as Partial<Backbone>).kind === 'backbone'
+function isEntry(value: unknown): value is ExtensionEntry {
+  return typeof value === 'object' && value !== null && String((value as Partial<ExtensionEntry>).kind) in MAKERS
 }

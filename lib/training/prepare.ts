@@ -20,7 +20,7 @@ import { loadExtensions } from '../model/extensions.js'
 import { addon, type NativeDevice, type NativeLoader, type NativeTrainer } from '../native.js'
 import { chooseDevice } from './device.js'
 import type { Message } from './events.js'
-import { findMode, type ModePlan } from './modes/index.js'
+import { findMode, type Mode, type ModePlan } from './modes/index.js'
 import { average, clip, update, type Program } from './program.js'
 import { createSchedule } from './schedules/index.js'
 import type { LearningRate } from './schedules/schedule.js'
@@ -59,9 +59,10 @@ export async function prepareRun({ config, source }: ResolvedRun, onMessage: (me
   await drawSynthetic(config, say)
   const dataset = await openDataset(config.data.train)
   dataset.notes.forEach(say)
-  const model = buildModel(config, source, dataset.classCount, await loadExtensions(config.extensions))
+  const tables = await loadExtensions(config.extensions)
+  const model = buildModel(config, source, dataset.classCount, tables)
   const { name, ...modeOptions } = config.mode
-  const mode = findMode(name)
+  const mode = findMode(name, tables.modes as readonly Mode[])
   const plan = mode.create(check(mode.schema, modeOptions, source, 'mode'), {
     graph: model.backbone.graph,
     head: model.head,
@@ -70,7 +71,7 @@ export async function prepareRun({ config, source }: ResolvedRun, onMessage: (me
     finish: finishOf(config),
     order: (fallback) => {
       const { name: sampler, ...options } = config.data.sampler ?? { name: fallback }
-      const definition = findSampler(sampler)
+      const definition = findSampler(sampler, tables.samplers)
       const { labels, classCount, parts } = dataset
       return definition.create(check(definition.schema, options, source, 'data.sampler'), { labels, classCount, parts, batchSize: config.batch_size, seed: config.seed })
     },

@@ -26,6 +26,7 @@ export interface EpochOrder {
 
 /** One row of the table of samplers. */
 export interface SamplerDefinition<S extends z.ZodType = z.ZodType> {
+  readonly kind: 'sampler'
   readonly name: string
   readonly summary: string
   /** Options of the `data.sampler` mapping besides `name`. */
@@ -35,6 +36,6 @@ export interface SamplerDefinition<S extends z.ZodType = z.ZodType> {
 }
 
 /** Types a definition by its own schema. */
-export function defineSampler<S extends z.ZodType>(definition: SamplerDefinition<S>): SamplerDefinition {
-  return definition as unknown as SamplerDefinition
+export function defineSampler<S extends z.ZodType>(definition: Omit<SamplerDefinition<S>, 'kind'>): SamplerDefinition {
+  return { ...definition, kind: 'sampler' } as unknown as SamplerDefinition
 }

@@ -10,8 +10,12 @@ export type { Mode, ModeConfig, ModeContext, ModePlan } from './mode.js'
 /** Every mode, in the order of listings. */
 export const MODES: readonly Mode[] = [conventional, semiSiamese]
 
-/** @throws FacexError ERR_CONFIG for an unknown name, with the nearest known one. */
-export function findMode(name: string, table: readonly Mode[] = MODES): Mode {
+/**
+ * The mode of that name, of facex or of the user's own.
+ * @throws FacexError ERR_CONFIG for an unknown name, with the nearest known one
+ */
+export function findMode(name: string, own: readonly Mode[] = []): Mode {
+  const table = [...MODES, ...own]
   const found = table.find((mode) => mode.name === name)
   if (found === undefined) throw new FacexError('ERR_CONFIG', unknownName('mode', name, table.map((mode) => mode.name)))
   return found

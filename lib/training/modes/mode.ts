@@ -43,6 +43,7 @@ export interface ModePlan {
 export type ModeConfig = Readonly<Record<string, unknown>>
 
 export interface Mode {
+  readonly kind: 'mode'
   /** As in `mode.name`. */
   readonly name: string
   /** One line for listings. */
@@ -60,5 +61,5 @@ export function defineMode<Options extends z.ZodRawShape>(definition: {
   readonly create: (config: z.output<z.ZodObject<Options>>, context: ModeContext) => ModePlan
 }): Mode {
   const { options, ...rest } = definition
-  return { ...rest, schema: z.strictObject(options) } as unknown as Mode
+  return { ...rest, kind: 'mode', schema: z.strictObject(options) } as unknown as Mode
 }
