@@ -15,6 +15,12 @@ type Output = Pick<WriteStream, 'write'> & Partial<Pick<WriteStream, 'isTTY'>>
 
 /** Chooses by the stream: a bar needs a terminal that moves its cursor. */
 export function progressListener(stream: Output = process.stderr, environment = process.env): RunListener {
+  const listener = linesOrBar(stream, environment)
+  // Why a run failed is said by whoever catches its error.
+  return { ...listener, onEnd: ({ error: _error, ...end }) => listener.onEnd?.(end) }
+}
+
+function linesOrBar(stream: Output, environment: NodeJS.ProcessEnv): RunListener {
   const terminal = stream.isTTY === true && environment['TERM'] !== 'dumb'
   if (!terminal) return lineListener((line) => stream.write(`${line}\n`))
   return barListener(stream as WriteStream, environment['NO_COLOR'] === undefined || environment['NO_COLOR'] === '')

@@ -32,17 +32,23 @@ function whereItLies(end: RunEnd): string[] {
   return ['', `Everything lies in ${folder}: checkpoints, metrics.jsonl, train.log, TensorBoard files, and config.yaml to run it again.`]
 }
 
+/** Commands on the run's own files, to be pasted as they stand. */
 function whatNext(plan: RunPlan, end: RunEnd): string[] {
   if (end.folder === undefined || end.checkpoint === undefined) return []
   const checkpoint = shown(end.checkpoint)
-  const next: [command: string, why: string][] = [
-    [`facex compare --weights ${checkpoint} A.jpg B.jpg`, 'are two aligned faces one person?'],
-    [`facex extract --weights ${checkpoint} --root DIR --list FILE --out E.npy`, 'embeddings of your images'],
-    [`facex report ${shown(end.folder)}`, 'curves and figures as one HTML page'],
-  ]
-  if (end.reason !== 'finished') next.unshift([`facex train ${shown(path.join(end.folder, 'config.yaml'))} --resume`, 'go on from here, exactly'])
-  const width = Math.max(...next.map(([command]) => command.length))
-  return ['', 'Next:', ...next.map(([command, why]) => `  ${command.padEnd(width)}  # ${why}`)]
+  const { pairs, list } = plan.examples ?? {}
+  const next: [command: string, why: string][] = []
+  if (end.reason !== 'finished') next.push([`npx facex train ${shown(path.join(end.folder, 'config.yaml'))} --resume`, 'go on from here, exactly'])
+  if (pairs !== undefined) {
+    next.push([`npx facex evaluate --weights ${checkpoint} --pairs ${shown(pairs.pairs)} --root ${shown(pairs.root)}`, 'accuracy on a pair list in full'])
+    next.push([`npx facex compare --weights ${checkpoint} ${pairs.images.map(shown).join(' ')}`, 'how alike are two aligned faces?'])
+  }
+  if (list !== undefined) {
+    const out = shown(path.join(end.folder, 'embeddings.npy'))
+    next.push([`npx facex extract --weights ${checkpoint} --root ${shown(list.root)} --list ${shown(list.list)} --out ${out}`, 'embeddings of a list of images'])
+  }
+  next.push([`npx facex report ${shown(end.folder)}`, 'curves and figures as one HTML page'])
+  return ['', 'Next:', ...next.flatMap(([command, why]) => [`  # ${why}`, `  ${command}`])]
 }
 
 /** Relative where that is shorter to type; quoted where a shell would split it. */

@@ -6,6 +6,7 @@
  * not awaited: it queues its own writes and finishes them in `onEnd`, which is.
  * @module
  */
+import type { RunExamples } from './examples.js'
 
 /** Where a run stands. Part of every event. */
 export interface Position {
@@ -39,6 +40,8 @@ export interface RunPlan extends Position {
   readonly resumedFrom?: string
   /** What a reader of the results must know about the data, such as that it is synthetic. */
   readonly notes?: readonly string[]
+  /** Where in the run's own data the model can be tried. */
+  readonly examples?: RunExamples
 }
 
 /** Averages over the steps since the previous report of the same kind. */

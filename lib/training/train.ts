@@ -5,6 +5,7 @@
 import type { ResolvedRun } from '../config/resolve.js'
 import { combineListeners, type Message, type RunEnd, type RunListener, type RunPlan } from './events.js'
 import { createEvaluate } from './evaluate.js'
+import { examplesOf } from './examples.js'
 import { initialWeights } from './initial-weights.js'
 import { TrainingLoop } from './loop.js'
 import { positionAt } from './position.js'
@@ -121,6 +122,7 @@ function planOf(run: PreparedRun, folder: string | undefined, resumedFrom: strin
     parameters: model.params,
     macs: model.macs,
     notes: dataset.notes,
+    examples: examplesOf(config, run.pairSets),
     ...(resumedFrom === undefined ? {} : { resumedFrom }),
   }
 }

@@ -30,6 +30,10 @@ const plan = (folder: string, rest: Partial<RunPlan> = {}): RunPlan => ({
   parameters: 1_200_000,
   macs: 230_000_000,
   notes: ['the faces are drawn by a program'],
+  examples: {
+    list: { root: path.resolve('faces'), list: path.resolve('faces/train.txt') },
+    pairs: { root: path.resolve('faces'), pairs: path.resolve('faces/pairs.txt'), images: [path.resolve('faces/a.jpg'), path.resolve('faces/b.jpg')] },
+  },
   ...rest,
 })
 
@@ -124,7 +128,21 @@ t.test('without a terminal progress is plain lines, and the last ones say what t
   t.match(stream.text, 'held_out: accuracy 93.25% +- 1.10% (600 pairs, 10 folds, rule insightface), best so far\n')
   t.match(stream.text, 'Trained MobileFaceNet with ArcFace on 1,200 images of 60 identities: 20 of 20 steps in 3:41, loss 0.400.\n')
   t.match(stream.text, 'Note: the faces are drawn by a program\n')
-  t.match(stream.text, "facex compare --weights 'runs/my run/checkpoints/last.facex' A.jpg B.jpg")
+  t.match(stream.text, "\n  npx facex evaluate --weights 'runs/my run/checkpoints/last.facex' --pairs faces/pairs.txt --root faces\n")
+  t.match(stream.text, "\n  npx facex compare --weights 'runs/my run/checkpoints/last.facex' faces/a.jpg faces/b.jpg\n")
+  t.match(stream.text, "--root faces --list faces/train.txt --out 'runs/my run/embeddings.npy'\n")
+})
+
+t.test('a failed run is explained in the log; on the screen its error speaks for itself', async (t) => {
+  const folder = t.testdir()
+  const failed: RunEnd = { ...end(folder), reason: 'failed', checkpoint: undefined, evaluations: [], error: new Error('the disk is full') }
+  const stream = new Recorder()
+  await progressListener(stream).onEnd!(failed)
+  t.equal(stream.text, '')
+  const log = combineListeners(folderListeners({ folder }))
+  log.onStart(plan(folder))
+  await log.onEnd(failed)
+  t.match(readFileSync(path.join(folder, 'train.log'), 'utf8'), /failed: the disk is full/)
 })
 
 t.test('on a terminal there is a bar, and lines stand above it', async (t) => {
