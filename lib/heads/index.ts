@@ -10,6 +10,7 @@ import { arcFace } from './arc-face.js'
 import { arcNegFace } from './arc-neg-face.js'
 import { circleLoss } from './circle-loss.js'
 import { combinedMargin } from './combined-margin.js'
+import { contrastive } from './contrastive.js'
 import { cosFace } from './cos-face.js'
 import { curricularFace } from './curricular-face.js'
 import { elasticFace } from './elastic-face.js'
@@ -19,6 +20,7 @@ import { npcFace } from './npc-face.js'
 import { softmax } from './softmax.js'
 import { sstPrototype } from './sst-prototype.js'
 import { subCenterArcFace } from './sub-center-arc-face.js'
+import { triplet } from './triplet.js'
 import { FacexError, unknownName } from '../errors.js'
 import type { HeadDefinition } from './head.js'
 
@@ -43,6 +45,8 @@ export const HEADS: readonly HeadDefinition[] = [
   elasticFace,
   sstPrototype,
   subCenterArcFace,
+  contrastive,
+  triplet,
 ]
 
 /**

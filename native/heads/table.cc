@@ -2,6 +2,7 @@
 #include "core/error.h"
 #include "heads/definition.h"
 #include "heads/fused/policies.h"
+#include "heads/metric/metric_heads.h"
 #include "heads/reference/forms.h"
 #include "heads/reference/reference_head.h"
 
@@ -15,6 +16,9 @@ const CentreSpec kNormalKernel{"kernel", CentreShape::kColumns, CentreInit::kNor
 const CentreSpec kNormalRows{"weight", CentreShape::kRows, CentreInit::kNormal};
 const CentreSpec kFanInRows{"weight", CentreShape::kRows, CentreInit::kFanIn};
 const CentreSpec kXavierRows{"weight", CentreShape::kRows, CentreInit::kXavier};
+
+// Heads that keep no class centres.
+const CentreSpec kNone{"", CentreShape::kColumns, CentreInit::kUnit};
 
 const CentreSpec kQueue{"queue", CentreShape::kColumns, CentreInit::kUnit};
 
@@ -56,6 +60,9 @@ const std::vector<Definition>& table() {
       {"ElasticFace", kNormalKernel, fused::elastic_face, reference::make<reference::elastic_face>, elastic_state},
       {"SST_Prototype", kQueue, fused::sst_prototype, reference::sst_prototype},
       {"SubCenterArcFace", kXavierRows, fused::sub_center_arc_face, reference::make<reference::sub_center_arc_face>},
+      {"Contrastive", kNone, metric::contrastive_head, metric::contrastive_head},
+      {"Triplet", kNone, metric::triplet_head, metric::triplet_head},
+      {"Distillation", kNone, metric::distillation_head, metric::distillation_head},
       {"Expression", kUnitWeight, fused::expression, reference::make<reference::expression>},
   };
   return rows;

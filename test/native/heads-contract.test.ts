@@ -6,7 +6,8 @@ import type { HeadRun } from './head-runner.js'
 
 const D = 16
 const K = 10
-const NAMES = HEADS.map((head) => head.name).filter((name) => name !== 'SST_Prototype')
+/** Heads with a class centre for each identity. */
+const NAMES = HEADS.map((head) => head.name).filter((name) => !['SST_Prototype', 'Contrastive', 'Triplet'].includes(name))
 
 /** Why the gradient is not the derivative of the loss: parts that the paper takes as constant. */
 const CONSTANT_PARTS: Record<string, string> = {

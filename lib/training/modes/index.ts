@@ -1,6 +1,7 @@
 /** The table of training modes. @module */
 import { FacexError, unknownName } from '../../errors.js'
 import { conventional } from './conventional.js'
+import { siamese, triplet } from './pair-losses.js'
 import type { Mode } from './mode.js'
 import { semiSiamese } from './semi-siamese.js'
 
@@ -8,7 +9,7 @@ export { defineMode } from './mode.js'
 export type { Mode, ModeConfig, ModeContext, ModePlan } from './mode.js'
 
 /** Every mode, in the order of listings. */
-export const MODES: readonly Mode[] = [conventional, semiSiamese]
+export const MODES: readonly Mode[] = [conventional, semiSiamese, siamese, triplet]
 
 /**
  * The mode of that name, of facex or of the user's own.
