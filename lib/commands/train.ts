@@ -8,6 +8,7 @@ import path from 'node:path'
 import { zooFlags } from '../config/flags.js'
 import { resolveRun, type ResolvedRun } from '../config/resolve.js'
 import { startLines } from '../report/lines.js'
+import { memoryLines, precisionLines, scheduleLines } from '../report/plan-lines.js'
 import { progressListener } from '../report/progress.js'
 import { train } from '../report/train.js'
 import type { Message } from '../training/events.js'
@@ -28,6 +29,7 @@ Trains what the YAML file CONFIG describes; \`facex config schema\` lists every 
   --threads N       threads of tensor operations
   --seed N          seed of weights, order and augmentation
   --dry-run         check configuration and data, print what would be done, and stop
+  --explain         the same, and which part computes in which precision
   --json            print how the run ended as JSON
 
 FaceX-Zoo's own flags work too, with or without CONFIG:
@@ -42,14 +44,15 @@ const options = {
   set: { type: 'string', multiple: true },
   resume: { type: 'string' },
   'dry-run': { type: 'boolean' },
+  explain: { type: 'boolean' },
   json: { type: 'boolean' },
 } as const
 
 export async function run(argv: string[]): Promise<number> {
   const { values, positionals } = parseOptions(resumeWithValue(argv), options, ['CONFIG'])
-  const { set, resume, 'dry-run': dryRun, json, ...flags } = values as Readonly<Record<string, string | undefined>> & { set?: string[] }
+  const { set, resume, 'dry-run': dryRun, explain, json, ...flags } = values as Readonly<Record<string, string | undefined>> & { set?: string[] }
   const resolved = resolveRun(request(positionals[0], resume, flags, set))
-  if (dryRun) return plan(resolved)
+  if (dryRun || explain) return showPlan(resolved, Boolean(explain))
   const { result, interrupt } = await withInterrupts(
     (signal) => train(resolved, { resume: resume !== undefined, signal, listeners: [progressListener()] }),
     () => process.stderr.write('\nending with a checkpoint; press Ctrl-C again to stop at once\n'),
@@ -81,9 +84,10 @@ function isFolder(name: string | undefined): boolean {
   return name !== undefined && (statSync(name, { throwIfNoEntry: false })?.isDirectory() ?? false)
 }
 
-async function plan(resolved: ResolvedRun): Promise<number> {
+async function showPlan(resolved: ResolvedRun, explain: boolean): Promise<number> {
   const say = ({ level, text }: Message) => process.stderr.write(`${level === 'warning' ? 'warning: ' : ''}${text}\n`)
-  const lines = startLines(await planTraining(resolved, say))
-  process.stdout.write(`${lines.join('\n')}\nNothing was trained (--dry-run).\n`)
+  const { plan, details } = await planTraining(resolved, say)
+  const lines = [...startLines(plan), ...scheduleLines(details), ...memoryLines(details), ...(explain ? precisionLines(details) : [])]
+  process.stdout.write(`${lines.join('\n')}\nNothing was trained (${explain ? '--explain' : '--dry-run'}).\n`)
   return 0
 }

@@ -6,6 +6,7 @@ import type { ResolvedRun } from '../config/resolve.js'
 import { combineListeners, type Message, type RunEnd, type RunListener, type RunPlan } from './events.js'
 import { createEvaluate } from './evaluate.js'
 import { examplesOf } from './examples.js'
+import { explainRun, type RunDetails } from './explain.js'
 import { initialWeights } from './initial-weights.js'
 import { TrainingLoop } from './loop.js'
 import { positionAt } from './position.js'
@@ -95,10 +96,10 @@ async function initialState(
  * builds model and trainer.
  * @throws what {@link runTraining} throws before its first step, a used run folder excepted
  */
-export async function planTraining(resolved: ResolvedRun, onMessage: (message: Message) => void): Promise<RunPlan> {
+export async function planTraining(resolved: ResolvedRun, onMessage: (message: Message) => void): Promise<{ plan: RunPlan; details: RunDetails }> {
   const run = await prepareRun(resolved, onMessage)
   try {
-    return planOf(run, undefined, undefined)
+    return { plan: planOf(run, undefined, undefined), details: explainRun(run) }
   } finally {
     run.trainer.dispose()
     run.loader.dispose()
