@@ -13,6 +13,8 @@ import type { NativeHeadSpec } from '../native.js'
 export type HeadPieces = Pick<NativeHeadSpec, 'name' | 'featDim' | 'numClass' | 'values' | 'choices'>
 
 export interface HeadDefinition {
+  /** Tells heads from other exports of an extension. */
+  readonly kind: 'head'
   /** As in head_conf.yaml. */
   readonly name: string
   /** One line for `facex` listings: what the margin does. */
@@ -56,7 +58,7 @@ export function defineHead(head: {
 }): HeadDefinition {
   const { options, classes = (config: HeadConfig) => config.num_class, ...about } = head
   const schema = z.strictObject({ ...COMMON_OPTIONS, ...options }) as unknown as z.ZodType<HeadConfig>
-  return { ...about, schema, create: (config) => pieces(head.name, config, classes(config)) }
+  return { kind: 'head', ...about, schema, create: (config) => pieces(head.name, config, classes(config)) }
 }
 
 function pieces(name: string, config: HeadConfig, numClass: number | undefined): HeadPieces {

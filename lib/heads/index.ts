@@ -50,12 +50,24 @@ export const HEADS: readonly HeadDefinition[] = [
 ]
 
 /**
- * The head of a name, from the table or from a user's own `extensions`; the table comes first.
- * @throws FacexError ERR_CONFIG for an unknown name, with the nearest known one.
+ * `table` and the heads of extensions behind it.
+ * @throws FacexError ERR_CONFIG when a name is taken
  */
-export function findHead(name: string, extensions: readonly HeadDefinition[] = []): HeadDefinition {
-  const all = [...HEADS, ...extensions]
-  const found = all.find((head) => head.name === name)
-  if (found === undefined) throw new FacexError('ERR_CONFIG', unknownName('head', name, all.map((head) => head.name)))
+export function withHeads(table: readonly HeadDefinition[], extensions: readonly HeadDefinition[]): readonly HeadDefinition[] {
+  const result = [...table]
+  for (const head of extensions) {
+    if (result.some((other) => other.name === head.name)) throw new FacexError('ERR_CONFIG', `head "${head.name}": an extension may not take the name of another head`)
+    result.push(head)
+  }
+  return result
+}
+
+/**
+ * The head of a name.
+ * @throws FacexError ERR_CONFIG for an unknown name, with the nearest known one
+ */
+export function findHead(name: string, table: readonly HeadDefinition[] = HEADS): HeadDefinition {
+  const found = table.find((head) => head.name === name)
+  if (found === undefined) throw new FacexError('ERR_CONFIG', unknownName('head', name, table.map((head) => head.name)))
   return found
 }

@@ -35,14 +35,14 @@ export function buildModel(
   tables: Tables = SHIPPED,
 ): BuiltModel {
   const backbone = buildConfiguredBackbone(config.backbone, source, tables)
-  const headConfig = configureHead(config.head, source, embeddingSize(backbone.graph), classCount)
+  const headConfig = configureHead(config.head, source, embeddingSize(backbone.graph), classCount, tables)
   const { color, mean, std, crop } = config.data
   const [, height, width] = backbone.input
   const { params, macs } = cost(backbone.graph)
   return {
     backbone,
     headConfig,
-    head: findHead(config.head.type).create(headConfig),
+    head: findHead(config.head.type, tables.heads).create(headConfig),
     preprocessing: { color, mean, std, crop, height, width },
     params,
     macs,
@@ -56,9 +56,9 @@ export function buildConfiguredBackbone(config: RunConfig['backbone'], source: C
   return { name: type, ...buildBackbone(type, options, { table: tables.backbones, source, path: 'backbone' }) }
 }
 
-function configureHead(config: RunConfig['head'], source: ConfigSource, featDim: number, classCount: number): BuiltModel['headConfig'] {
+function configureHead(config: RunConfig['head'], source: ConfigSource, featDim: number, classCount: number, tables: Tables): BuiltModel['headConfig'] {
   const { type, ...options } = config
-  const schema = named(source, 'head.type', () => findHead(type)).schema
+  const schema = named(source, 'head.type', () => findHead(type, tables.heads)).schema
   const checked = check(schema, { feat_dim: featDim, ...options }, source, 'head')
   const problems: string[] = []
   if (checked.feat_dim !== featDim) {

@@ -1,7 +1,7 @@
 /**
  * Loads the modules of `extensions:` and collects what they add to the tables of one run.
  *
- * A module exports entries by any name, one or a list: `export default defineBackbone({...})`.
+ * A module exports entries by any name, one or a list: `export default defineBackbone({...})`, `expressionHead({...})`.
  * @module
  */
 import path from 'node:path'
@@ -10,6 +10,7 @@ import { pathToFileURL } from 'node:url'
 import { BACKBONES, withExtensions, type Backbone } from '../backbones/index.js'
 import type { SamplerDefinition } from '../data/samplers/index.js'
 import { FacexError, messageOf } from '../errors.js'
+import { HEADS, withHeads, type HeadDefinition } from '../heads/index.js'
 
 /** What the define functions make: each entry says which table it belongs to. */
 export interface ExtensionEntry {
@@ -20,16 +21,17 @@ export interface ExtensionEntry {
 /** The tables of a run: what facex ships and what its extensions add. */
 export interface Tables {
   readonly backbones: readonly Backbone[]
+  readonly heads: readonly HeadDefinition[]
   /** Samplers beside the shipped ones. */
   readonly samplers: readonly SamplerDefinition[]
   /** Modes beside the shipped ones; training, a room above this one, knows what they are. */
   readonly modes: readonly ExtensionEntry[]
 }
 
-const MAKERS = { backbone: 'defineBackbone', sampler: 'defineSampler', mode: 'defineMode' } as const
+const MAKERS = { backbone: 'defineBackbone', sampler: 'defineSampler', mode: 'defineMode', head: 'expressionHead' } as const
 
 /** What facex ships. */
-export const SHIPPED: Tables = { backbones: BACKBONES, samplers: [], modes: [] }
+export const SHIPPED: Tables = { backbones: BACKBONES, samplers: [], modes: [], heads: HEADS }
 
 /**
  * @param modules absolute paths of JavaScript files, or names of installed packages
@@ -39,7 +41,7 @@ export async function loadExtensions(modules: readonly string[]): Promise<Tables
   const entries: ExtensionEntry[] = []
   for (const name of modules) entries.push(...(await entriesOf(name)))
   const of = <Entry>(kind: ExtensionEntry['kind']) => entries.filter((entry) => entry.kind === kind) as unknown as Entry[]
-  return { backbones: withExtensions(BACKBONES, of<Backbone>('backbone')), samplers: of('sampler'), modes: of('mode') }
+  return { backbones: withExtensions(BACKBONES, of<Backbone>('backbone')), samplers: of('sampler'), modes: of('mode'), heads: withHeads(HEADS, of<HeadDefinition>('head')) }
 }
 
 async function entriesOf(name: string): Promise<ExtensionEntry[]> {

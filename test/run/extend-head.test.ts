@@ -1,0 +1,36 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+
+import t from 'tap'
+
+import { train } from '../../lib/index.js'
+import { packageRoot } from '../../lib/setup/places.js'
+import { tinyConfig, writeTinyFaces } from './tiny-run.js'
+
+t.setTimeout(300_000)
+
+/** Writes the example of docs/extend-head.md; it lies inside the package, so that `facex` means this checkout. */
+function writeExample(folder: string, name: string, change = (code: string) => code): string {
+  const text = readFileSync(path.join(packageRoot(), 'docs', 'extend-head.md'), 'utf8')
+  const file = path.join(folder, name)
+  writeFileSync(file, change(/```js\n([^]*?)```/.exec(text)![1]!))
+  return file
+}
+
+t.test('the documented head trains, with options checked like any other', async (t) => {
+  const root = await writeTinyFaces()
+  const base = tinyConfig(root, { epochs: 1 })
+  const folder = t.testdir()
+  const losses: number[] = []
+  const config = { ...base, extensions: [...base.extensions!, writeExample(folder, 'my-head.mjs')], head: { type: 'MildArcFace', margin: 0.2 } }
+  const end = await train(config, { listeners: [{ onStep: ({ loss }) => losses.push(loss) }] })
+  t.equal(end.reason, 'finished')
+  t.equal(end.step, 12)
+  t.ok(losses.length > 0 && losses.every(Number.isFinite), 'losses')
+
+  const misspelt = { ...config, out_dir: `${config.out_dir!}-misspelt`, head: { type: 'MildArcFace', margn: 0.2 } }
+  await t.rejects(train(misspelt), { code: 'ERR_CONFIG', message: /head\.margn: unknown key, did you mean "margin"/ })
+  await t.rejects(train({ ...misspelt, head: { type: 'MildArcFase' } }), { code: 'ERR_CONFIG', message: /did you mean "MildArcFace"/ })
+  const taken = writeExample(folder, 'taken.mjs', (code) => code.replace("'MildArcFace'", "'ArcFace'"))
+  await t.rejects(train({ ...misspelt, extensions: [...base.extensions!, taken] }), { code: 'ERR_CONFIG', message: /head "ArcFace": an extension may not take the name/ })
+})
