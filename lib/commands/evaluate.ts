@@ -1,9 +1,13 @@
 /**
- * `facex evaluate`: verification accuracy of a model on a pair list.
+ * `facex evaluate`: the figures of a model under an evaluation protocol.
  * @module
  */
-import { evaluatePairs, type Evaluation } from '../evaluation/evaluate.js'
-import { openPairSet } from '../evaluation/pair-set.js'
+import path from 'node:path'
+
+import type { Evaluation } from '../evaluation/evaluate.js'
+import { openProtocol, shippedDataConf } from '../evaluation/protocols/conf.js'
+import { PROTOCOLS } from '../evaluation/protocols/index.js'
+import type { OpenProtocol, ProtocolResult } from '../evaluation/protocols/protocol.js'
 import { findRule, rules } from '../evaluation/rules/index.js'
 import { FacexError } from '../errors.js'
 import { countBar } from '../report/count-bar.js'
@@ -12,11 +16,15 @@ import { parseOptions, wholeNumber } from './options.js'
 import { openWeights, required, weightsOptions, weightsUsage } from './weights.js'
 
 export const usage = `Usage: facex evaluate --weights FILE --pairs FILE --root DIR [OPTIONS]
+       facex evaluate --weights FILE --protocol NAME --data_conf FILE [OPTIONS]
 
-Embeds the aligned faces of a pair list and prints how well same and different persons are told apart.
+Embeds the aligned faces of a test set and prints how well the model knows persons again.
 
 --pairs FILE       "path path 0/1" lines, or LFW's pairs.txt
 --root DIR         folder that the paths of the list start from
+--protocol NAME    an entry of data_conf.yaml; protocols:
+${PROTOCOLS.map((protocol) => `                     ${protocol.name.padEnd(14)} ${protocol.summary}`).join('\n')}
+--data_conf FILE   where the files of the protocols lie; ${shippedDataConf()} is the example
 --rule NAME        how the threshold is chosen, insightface by default:
 ${rules.map((rule) => `                     ${rule.name.padEnd(12)} ${rule.summary}`).join('\n')}
 --flip, --no-flip  add embeddings of mirrored images or not; the rule decides when neither is given
@@ -29,6 +37,8 @@ export async function run(argv: string[]): Promise<number> {
     ...weightsOptions,
     pairs: { type: 'string' },
     root: { type: 'string' },
+    protocol: { type: 'string' },
+    data_conf: { type: 'string' },
     rule: { type: 'string' },
     flip: { type: 'boolean' },
     'no-flip': { type: 'boolean' },
@@ -38,12 +48,12 @@ export async function run(argv: string[]): Promise<number> {
   if (values.flip && values['no-flip']) throw new FacexError('ERR_USAGE', '--flip and --no-flip exclude each other')
   const rule = findRule(values.rule ?? 'insightface')
   const folds = wholeNumber('folds', values.folds, 2)
-  const set = openPairSet({ pairs: required('pairs', values.pairs), root: required('root', values.root) })
+  const protocol = open(values)
   const model = await openWeights(values)
   const bar = countBar('embedding')
   try {
     const flip = values.flip ? true : values['no-flip'] ? false : undefined
-    const result = await evaluatePairs(model, set, { rule, folds, flip, batchSize: wholeNumber('batch_size', values.batch_size), onProgress: bar.update })
+    const result = await protocol.run(model, { rule, folds, flip, batchSize: wholeNumber('batch_size', values.batch_size), onProgress: bar.update })
     bar.stop()
     process.stdout.write(values.json ? json(result) : text(result))
     return 0
@@ -53,7 +63,16 @@ export async function run(argv: string[]): Promise<number> {
   }
 }
 
-function json({ scores: _scores, ...figures }: Evaluation): string {
+function open(values: { readonly pairs?: string; readonly root?: string; readonly protocol?: string; readonly data_conf?: string }): OpenProtocol {
+  if (values.protocol !== undefined) {
+    if (values.pairs !== undefined || values.root !== undefined) throw new FacexError('ERR_USAGE', '--protocol takes the lists of --data_conf: leave --pairs and --root out')
+    return openProtocol(values.data_conf ?? shippedDataConf(), values.protocol)
+  }
+  const pairs = required('pairs', values.pairs)
+  return PROTOCOLS.find((row) => row.name === 'pairs')!.create({ pairs_file_path: pairs, cropped_face_folder: required('root', values.root) }, path.basename(pairs, path.extname(pairs)))
+}
+
+function json({ scores: _scores, ...figures }: ProtocolResult): string {
   return `${JSON.stringify(figures, null, 2)}\n`
 }
 

@@ -12,44 +12,39 @@
 import { readFileSync } from 'node:fs'
 
 import { FacexError, messageOf, throwProblems } from '../errors.js'
+import { PairBuilder, type Pair, type PairList } from './pair-builder.js'
 
-export interface PairList {
-  /** Different images, in order of first appearance. */
-  readonly paths: readonly string[]
-  /** Index into `paths` of the first and second image of each pair. */
-  readonly first: Uint32Array
-  readonly second: Uint32Array
-  /** 1 where both images show the same person. */
-  readonly genuine: Uint8Array
-  /** Line of each pair in the file, from 1. */
-  readonly lines: Uint32Array
-  /** Folds that the list itself declares (LFW's first line); consecutive pairs make a fold. */
-  readonly folds?: number
-}
+export type { PairList } from './pair-builder.js'
+
+/** `auto` tells the two formats apart; `lfw` is for lists of LFW's lines that lack its first one, as RFW's do. */
+export type PairFormat = 'auto' | 'lfw'
 
 /**
  * Reads a pair list.
  * @throws FacexError ERR_DATA that lists every wrong line
  */
-export function openPairs(file: string): PairList {
-  let text: string
+export function openPairs(file: string, format: PairFormat = 'auto'): PairList {
+  return parsePairs(readPairText(file), file, format)
+}
+
+/** @throws FacexError ERR_DATA */
+export function readPairText(file: string): string {
   try {
-    text = readFileSync(file, 'utf8')
+    return readFileSync(file, 'utf8')
   } catch (cause) {
     throw new FacexError('ERR_DATA', `${file}: the pair list cannot be read: ${messageOf(cause)}`, { cause })
   }
-  return parsePairs(text, file)
 }
 
 /** Parses the text of a pair list; `file` is named in messages. */
-export function parsePairs(text: string, file: string): PairList {
+export function parsePairs(text: string, file: string, format: PairFormat = 'auto'): PairList {
   const lines = text
     .replace(/^\uFEFF/, '')
     .split(/\r?\n/)
     .map((line, index) => ({ number: index + 1, text: line.trim() }))
     .filter((line) => line.text !== '')
   const header = /^\d+(\s+\d+)?$/.test(lines[0]?.text ?? '') ? lines.shift()!.text.split(/\s+/).map(Number) : undefined
-  const parseLine = header === undefined ? plainPair : lfwPair
+  const parseLine = header === undefined && format === 'auto' ? plainPair : lfwPair
   const problems: string[] = []
   const builder = new PairBuilder()
   for (const line of lines) {
@@ -61,12 +56,6 @@ export function parsePairs(text: string, file: string): PairList {
   if (problems.length === 0) problems.push(...countMistakes(builder, header, file))
   throwProblems('ERR_DATA', 'The pair list has mistakes:', problems)
   return { ...builder.finish(), ...(folds !== undefined && folds > 1 && { folds }) }
-}
-
-interface Pair {
-  readonly a: string
-  readonly b: string
-  readonly genuine: boolean
 }
 
 /** A pair, or what is wrong with the line. */
@@ -110,41 +99,4 @@ function countMistakes(builder: PairBuilder, header: readonly number[] | undefin
 
 function shown(text: string): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}...` : text)
-}
-
-class PairBuilder {
-  readonly #index = new Map<string, number>()
-  readonly #first: number[] = []
-  readonly #second: number[] = []
-  readonly #genuine: number[] = []
-  readonly #lines: number[] = []
-  genuineCount = 0
-
-  get count(): number {
-    return this.#genuine.length
-  }
-
-  add(pair: Pair, line: number): void {
-    this.#first.push(this.#indexOf(pair.a))
-    this.#second.push(this.#indexOf(pair.b))
-    this.#genuine.push(Number(pair.genuine))
-    this.#lines.push(line)
-    this.genuineCount += Number(pair.genuine)
-  }
-
-  finish(): PairList {
-    return {
-      paths: [...this.#index.keys()],
-      first: Uint32Array.from(this.#first),
-      second: Uint32Array.from(this.#second),
-      genuine: Uint8Array.from(this.#genuine),
-      lines: Uint32Array.from(this.#lines),
-    }
-  }
-
-  #indexOf(path: string): number {
-    let index = this.#index.get(path)
-    if (index === undefined) this.#index.set(path, (index = this.#index.size))
-    return index
-  }
 }

@@ -5,17 +5,17 @@
 import { rules } from './rules/index.js'
 import type { AccuracyRule } from './rules/rule.js'
 import { pairScores } from './scores.js'
-import type { PairSet } from './pair-set.js'
+import type { Images, PairSet } from './pair-set.js'
 import { verify, type VerificationResult } from './verification.js'
 
-/** Whatever turns image files into embeddings [N, D]: a loaded model, or the network of a running training. */
+/** Whatever turns images (paths of files, or their contents) into embeddings [N, D]: a loaded model, or the network of a running training. */
 export interface ImageEmbedder {
   /** D */
   readonly size: number
-  embed(files: readonly string[], options?: EmbedOptions): Promise<Float32Array>
+  embed(images: Images, options?: EmbedOptions): Promise<Float32Array>
 }
 
-interface EmbedOptions {
+export interface EmbedOptions {
   readonly batchSize?: number
   /** Add the embedding of the mirrored image. */
   readonly flip?: boolean

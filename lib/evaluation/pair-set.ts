@@ -5,27 +5,34 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 
-import { openPairs, type PairList } from '../data/pairs.js'
+import { openPairs, type PairFormat, type PairList } from '../data/pairs.js'
 import { throwProblems } from '../errors.js'
+
+/** Paths of image files, or their contents. */
+export type Images = readonly string[] | readonly Uint8Array[]
 
 export interface PairSet {
   /** For logs and metrics. */
   readonly name: string
   readonly list: PairList
-  /** Complete path of each of the list's images. */
-  readonly files: readonly string[]
+  /** Complete path of each of the list's images, or its content. */
+  readonly files: Images
 }
 
 /**
  * @param place `root`: folder that the paths of the list `pairs` start from
  * @throws FacexError ERR_DATA that lists wrong lines, or missing images with the line that first names each
  */
-export function openPairSet(place: { readonly name?: string; readonly root: string; readonly pairs: string }): PairSet {
-  const list = openPairs(place.pairs)
-  const files = list.paths.map((name) => path.resolve(place.root, name))
-  const problems = files.flatMap((file, image) => (existsSync(file) ? [] : [`${place.pairs}:${firstLine(list, image)}: no image ${file}`]))
+export function openPairSet(place: { readonly name?: string; readonly root: string; readonly pairs: string; readonly format?: PairFormat }): PairSet {
+  return locatePairs(openPairs(place.pairs, place.format), { ...place, name: place.name ?? path.basename(place.pairs, path.extname(place.pairs)) })
+}
+
+/** Finds the images of a list below `root`; `pairs` is named in messages. @throws FacexError ERR_DATA for missing images */
+export function locatePairs(list: PairList, { name, root, pairs }: { readonly name: string; readonly root: string; readonly pairs: string }): PairSet {
+  const files = list.paths.map((image) => path.resolve(root, image))
+  const problems = files.flatMap((file, image) => (existsSync(file) ? [] : [`${pairs}:${firstLine(list, image)}: no image ${file}`]))
   throwProblems('ERR_DATA', `${problems.length} of ${files.length} images of the pair list are missing (is the root right?):`, problems)
-  return { name: place.name ?? path.basename(place.pairs, path.extname(place.pairs)), list, files }
+  return { name, list, files }
 }
 
 function firstLine(list: PairList, image: number): number {

@@ -1,0 +1,8 @@
+/**
+ * The table of evaluation protocols.
+ * @module
+ */
+import { pairProtocols } from './pairs.js'
+import type { Protocol } from './protocol.js'
+
+export const PROTOCOLS: readonly Protocol[] = [...pairProtocols]
