@@ -5,10 +5,10 @@
 import path from 'node:path'
 
 import { readBinFile } from '../data/bin-file.js'
-import type { PairSet } from './pair-set.js'
+import type { ImagePairs } from './pair-set.js'
 
 /** @throws FacexError ERR_DATA for a file that is no such set */
-export function openBinSet(file: string, name = path.basename(file, path.extname(file))): PairSet {
+export function openBinSet(file: string, name = path.basename(file, path.extname(file))): ImagePairs {
   const { images, same } = readBinFile(file)
   const pairs = same.map((_, pair) => pair)
   return {

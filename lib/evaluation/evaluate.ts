@@ -5,7 +5,7 @@
 import { rules } from './rules/index.js'
 import type { AccuracyRule } from './rules/rule.js'
 import { pairScores } from './scores.js'
-import type { Images, PairSet } from './pair-set.js'
+import type { ImagePairs, Images } from './pair-set.js'
 import { verify, type VerificationResult } from './verification.js'
 
 /** Whatever turns images (paths of files, or their contents) into embeddings [N, D]: a loaded model, or the network of a running training. */
@@ -47,7 +47,7 @@ const DEFAULT_RULE = 'insightface'
  * @throws FacexError ERR_DATA for an image that does not decode or a list too small for its folds; ERR_NON_FINITE when
  * an embedding is not a number
  */
-export async function evaluatePairs(embedder: ImageEmbedder, set: PairSet, options: EvaluateOptions = {}): Promise<Evaluation> {
+export async function evaluatePairs(embedder: ImageEmbedder, set: ImagePairs, options: EvaluateOptions = {}): Promise<Evaluation> {
   const { rule = rules.find((row) => row.name === DEFAULT_RULE)!, folds = set.list.folds ?? DEFAULT_FOLDS, ...embedding } = options
   const flip = options.flip ?? rule.flip
   const start = performance.now()

@@ -11,12 +11,18 @@ import { throwProblems } from '../errors.js'
 /** Paths of image files, or their contents. */
 export type Images = readonly string[] | readonly Uint8Array[]
 
-export interface PairSet {
+/** A pair list and its images, wherever they are. */
+export interface ImagePairs {
   /** For logs and metrics. */
   readonly name: string
   readonly list: PairList
   /** Complete path of each of the list's images, or its content. */
   readonly files: Images
+}
+
+/** A pair list whose images are files. */
+export interface PairSet extends ImagePairs {
+  readonly files: readonly string[]
 }
 
 /**

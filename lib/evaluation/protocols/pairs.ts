@@ -9,7 +9,7 @@ import { openCfpPairs } from '../../data/cfp-pairs.js'
 import { openTwoLinePairs } from '../../data/two-line-pairs.js'
 import { openBinSet } from '../bin-set.js'
 import { evaluatePairs } from '../evaluate.js'
-import { locatePairs, openPairSet, type PairSet } from '../pair-set.js'
+import { locatePairs, openPairSet, type ImagePairs, type PairSet } from '../pair-set.js'
 import { defineProtocol, type OpenProtocol, type Protocol } from './protocol.js'
 
 const listFiles = object({
@@ -19,7 +19,7 @@ const listFiles = object({
 })
 type ListFiles = z.infer<typeof listFiles>
 
-function verification(set: PairSet): OpenProtocol {
+function verification(set: ImagePairs): OpenProtocol {
   return { run: async (embedder, options) => ({ kind: 'verification', ...(await evaluatePairs(embedder, set, options)) }) }
 }
 
