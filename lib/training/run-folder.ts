@@ -22,6 +22,8 @@ import { addon } from '../native.js'
 export interface RunFolder {
   readonly path: string
   readonly checkpoints: CheckpointStore
+  /** Writes the configuration; called once it is known to fit the run that the folder holds. */
+  saveConfig(): void
   /** Lets other processes have the folder. */
   release(): void
 }
@@ -50,8 +52,8 @@ export async function openRunFolder(config: RunConfig, options: { readonly resum
       throw new FacexError('ERR_CONFIG', `out_dir: ${folder} already holds a run (${path.basename(existing)}). Continue it with --resume, or choose another out_dir.`)
     }
     await checkpoints.clean()
-    writeFileSync(path.join(folder, 'config.yaml'), stringify(config))
-    return { path: folder, checkpoints, release: () => lock.release() }
+    const saveConfig = () => writeFileSync(path.join(folder, 'config.yaml'), stringify(config))
+    return { path: folder, checkpoints, saveConfig, release: () => lock.release() }
   } catch (error) {
     lock.release()
     throw error

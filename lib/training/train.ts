@@ -52,6 +52,7 @@ async function trainInFolder(resolved: ResolvedRun, folder: RunFolder, options: 
   try {
     run = await prepareRun(resolved, listener.onMessage)
     const { progress, resumedFrom } = await initialState(run, folder, options.resume, listener)
+    folder.saveConfig()
     listener.onStart(planOf(run, folder.path, resumedFrom))
     const loop = new TrainingLoop({
       run,
@@ -66,7 +67,7 @@ async function trainInFolder(resolved: ResolvedRun, folder: RunFolder, options: 
     await listener.onEnd(result)
     return result
   } catch (error) {
-    await listener.onEnd(end({ reason: 'failed', loss: undefined, checkpoint: undefined, evaluations: [], error }, 0, run?.stepsPerEpoch ?? 0))
+    await listener.onEnd(end({ reason: 'failed', loss: undefined, checkpoint: undefined, evaluations: [], error }, run?.trainer.counters()['step'] ?? 0, run?.stepsPerEpoch ?? 0))
     throw error
   } finally {
     run?.trainer.dispose()

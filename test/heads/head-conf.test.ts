@@ -7,14 +7,12 @@ import { parse } from 'yaml'
 import { HEADS } from '../../lib/heads/index.js'
 import { packageRoot } from '../../lib/setup/places.js'
 
-t.test('head_conf.yaml shows every head with its defaults and the identities of MS-Celeb-1M-v1c-r', async (t) => {
+t.test('head_conf.yaml shows every head with its defaults and fits any data set', async (t) => {
   const file = parse(readFileSync(path.join(packageRoot(), 'configs', 'head_conf.yaml'), 'utf8')) as Record<string, Record<string, unknown>>
   t.strictSame(Object.keys(file), HEADS.map((head) => head.name))
   for (const head of HEADS) {
-    const { num_class: classes = 72778, ...entry } = file[head.name]!
-    t.equal(classes, 72778, head.name)
-    t.strictSame(entry, head.schema.parse({}), head.name)
-    t.strictSame(head.schema.parse(file[head.name]), { ...head.schema.parse({}), ...file[head.name] })
+    t.notOk('num_class' in file[head.name]!, head.name)
+    t.strictSame(file[head.name], head.schema.parse({}), head.name)
   }
 })
 
