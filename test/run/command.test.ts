@@ -109,7 +109,7 @@ t.test("FaceX-Zoo's own flags train", async (t) => {
     tensorboardx_logdir: path.join(out, 'board'),
   }
   const { status, stdout, stderr } = facex(['train', ...Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value])])
-  t.equal(status, 0, stderr)
+  t.match({ status, stderr }, { status: 0 })
   t.equal(stdout, '')
   t.match(stderr, /step 3\/6 .* lr 0\.1 .*step 4\/6 .* lr 0\.01 /s, 'the rate drops after the first epoch')
   t.notMatch(stderr, /\u001b|\r/, 'plain lines without a terminal')
