@@ -293,6 +293,18 @@ export interface NativeMemoryBatches {
   push(batch: { images: readonly NativeTensor[]; labels: NativeTensor }): void
 }
 
+/**
+ * The k most similar gallery rows of every probe, by cosine. The gallery is added in pieces of any size, which do not
+ * change the result in any bit, and is never held. Rows are brought to unit length; one that is zero or not finite is
+ * ERR_NON_FINITE.
+ */
+export interface NativeTopK {
+  /** The next rows of the gallery, float32 [G, D]. Pieces are taken in the order of the calls that were waited for. */
+  add(gallery: NativeTensor): Promise<void>
+  /** float32 and int32 [P, k], best first, equal scores by row; row -1 where the gallery is smaller than k. */
+  finish(): Promise<{ readonly scores: NativeTensor; readonly rows: NativeTensor }>
+}
+
 /** The addon's exports. */
 export interface Addon {
   info(): NativeInfo
@@ -303,6 +315,8 @@ export interface Addon {
   Head: new (spec: NativeHeadSpec) => NativeHead
   Loader: new (spec: NativeLoaderSpec) => NativeLoader
   MemoryBatches: new () => NativeMemoryBatches
+  /** `probes` is float32 [P, D]. */
+  TopK: new (probes: NativeTensor, k: number) => NativeTopK
   Trainer: new (spec: NativeTrainerSpec) => NativeTrainer
   /** Decodes JPEG or PNG: uint8 [H, W, 3]. Throws ERR_DATA with the reason. */
   decodeImage(file: Uint8Array, color: 'bgr' | 'rgb'): NativeTensor

@@ -33,9 +33,10 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   engine: ['core'],
   heads: ['core'],
   data: ['core'],
+  search: ['core'],
   distributed: ['core'],
   training: ['core', 'engine', 'heads', 'data', 'distributed'],
-  binding: ['core', 'engine', 'heads', 'data', 'distributed', 'training'],
+  binding: ['core', 'engine', 'heads', 'data', 'search', 'distributed', 'training'],
   'addon.cc': ['binding'],
 }
 

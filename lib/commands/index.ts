@@ -9,6 +9,7 @@ export const commands: readonly Command[] = [
   { name: 'evaluate', summary: 'figures of a model on test sets: LFW, CFP, AgeDB, RFW, any pairs', load: () => import('./evaluate.js') },
   { name: 'extract', summary: 'embeddings of images as a NumPy file', load: () => import('./extract.js') },
   { name: 'compare', summary: 'cosine similarity of two faces', load: () => import('./compare.js') },
+  { name: 'identify', summary: 'who of a gallery is on a photo', load: () => import('./identify.js') },
   { name: 'align', summary: 'cut aligned faces out of photographs', load: () => import('./align.js') },
   { name: 'dataset', summary: 'inspect, verify, preview, pack, unpack, merge and split data sets', load: () => import('./dataset.js') },
   { name: 'report', summary: 'curves and figures of runs as one HTML page', load: () => import('./report.js') },

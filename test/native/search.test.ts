@@ -1,0 +1,61 @@
+/** The blocked search against every similarity worked out one by one. */
+import t from 'tap'
+
+import { identificationRanks } from '../../lib/evaluation/identification.js'
+import { pairScores, type Embeddings } from '../../lib/evaluation/scores.js'
+import { searchTopK } from '../../lib/evaluation/search.js'
+import { uniform } from '../golden-values.js'
+
+function embeddings(name: string, count: number, dim: number): Embeddings {
+  return { count, dim, data: Float32Array.from({ length: count * dim }, (_, i) => uniform(name, i) - 0.5) }
+}
+
+function* pieces({ count, dim, data }: Embeddings, size: number): Generator<Embeddings> {
+  for (let row = 0; row < count; row += size) {
+    const part = data.subarray(row * dim, Math.min(count, row + size) * dim)
+    yield { count: part.length / dim, dim, data: part }
+  }
+}
+
+const probes = embeddings('probes', 131, 24)
+const gallery = embeddings('gallery', 4500, 24)
+
+t.test('the best rows are those of all similarities sorted', async (t) => {
+  const k = 7
+  const { scores, rows } = await searchTopK(probes, pieces(gallery, 4500), k)
+  const both = { count: 131 + 4500, dim: 24, data: Float32Array.from([...probes.data, ...gallery.data]) }
+  for (const probe of [0, 64, 130]) {
+    const all = pairScores(both, new Uint32Array(4500).fill(probe), Uint32Array.from({ length: 4500 }, (_, i) => 131 + i))
+    const expected = [...all.keys()].sort((a, b) => all[b]! - all[a]!).slice(0, k)
+    t.same([...rows.subarray(probe * k, probe * k + k)], expected)
+    expected.forEach((row, rank) => t.ok(Math.abs(all[row]! - scores[probe * k + rank]!) < 1e-5))
+  }
+})
+
+t.test('how the gallery is cut into pieces does not change a bit of the result', async (t) => {
+  const whole = await searchTopK(probes, [gallery], 10)
+  for (const size of [1, 777, 2048, 3000]) t.same(await searchTopK(probes, pieces(gallery, size), 10), whole, `pieces of ${size}`)
+})
+
+t.test('equal similarities come in gallery order, and a small gallery leaves places empty', async (t) => {
+  const same = { count: 3, dim: 2, data: Float32Array.of(2, 0, 1, 0, 0, 5) }
+  const { rows, scores } = await searchTopK({ count: 1, dim: 2, data: Float32Array.of(3, 0) }, [same], 4)
+  t.same([...rows], [0, 1, 2, -1])
+  t.same([...scores], [1, 1, 0, -Infinity])
+})
+
+t.test('an embedding without direction is an error that names its row', async (t) => {
+  const zero = { count: 2, dim: 2, data: Float32Array.of(1, 0, 0, 0) }
+  await t.rejects(searchTopK({ count: 1, dim: 2, data: Float32Array.of(3, 0) }, [zero], 1), { code: 'ERR_NON_FINITE', message: /gallery row 1: expected/ })
+})
+
+t.test("MegaFace's ranks worked out by hand", async (t) => {
+  // Two photos of a at 0 and 60 degrees, two of b at 180 and 190; distractors at 30, 50 and 100 degrees.
+  const at = (...degrees: number[]): Embeddings => ({ count: degrees.length, dim: 2, data: Float32Array.from(degrees.flatMap((degree) => [Math.cos((degree * Math.PI) / 180), Math.sin((degree * Math.PI) / 180)])) })
+  const photos = at(0, 60, 180, 190)
+  const { scores } = await searchTopK(photos, [at(30, 50, 100)], 3)
+  const result = identificationRanks({ gallery: photos, probes: photos, persons: ['a', 'a', 'b', 'b'], distractorScores: scores, depth: 3 }, [1, 2, 3])
+  // a's probe at 0 has two distractors nearer than its mate, the one at 60 has three (10, 30 and 40 degrees away); b's have none.
+  t.equal(result.trials, 4)
+  t.same(result.ranks.map((rank) => rank.accuracy), [0.5, 0.5, 0.75])
+})
