@@ -4,7 +4,6 @@
  */
 import path from 'node:path'
 
-import type { Evaluation } from '../evaluation/evaluate.js'
 import { openProtocol, shippedDataConf } from '../evaluation/protocols/conf.js'
 import { PROTOCOLS } from '../evaluation/protocols/index.js'
 import type { OpenProtocol, ProtocolResult } from '../evaluation/protocols/protocol.js'
@@ -76,19 +75,36 @@ function json({ scores: _scores, ...figures }: ProtocolResult): string {
   return `${JSON.stringify(figures, null, 2)}\n`
 }
 
-function text(result: Evaluation): string {
-  const between = ([low, high]: readonly [number, number]) => `95% interval ${percent(low)} to ${percent(high)}`
-  const rows: [string, string][] = [
+function text(result: ProtocolResult): string {
+  const rows = [...headRows(result), ...curveRows(result)]
+  const width = Math.max(...rows.map(([name]) => name.length))
+  return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join('')
+}
+
+const between = ([low, high]: readonly [number, number]) => `95% interval ${percent(low)} to ${percent(high)}`
+
+function headRows(result: ProtocolResult): [string, string][] {
+  if (result.kind === 'templates') {
+    return [
+      ['templates', `${count(result.templates)} of ${count(result.images)} images${result.weighted ? ', weighted by detector scores' : ''}`],
+      ['mirrors', result.flip ? 'added' : 'not used'],
+      ['pairs', count(result.pairs)],
+    ]
+  }
+  return [
     ['accuracy', `${percent(result.accuracy)} +- ${percent(result.std)} (${result.spread} over the folds), ${between(result.interval)}`],
     ['rule', `${result.rule}, mirror images ${result.flip ? 'added' : 'not used'}`],
     ['folds', String(result.folds)],
     ['pairs', `${count(result.pairs)} of ${count(result.images)} images`],
     ['threshold', `${result.threshold.toFixed(4)} (${result.thresholdUnit}, mean of the folds)`],
+  ]
+}
+
+function curveRows(result: ProtocolResult): [string, string][] {
+  return [
     ['AUC', result.auc.toFixed(5)],
     ['EER', percent(result.equalErrorRate)],
     ...result.tarAtFar.map((point): [string, string] => [`TAR@FAR ${point.far}`, `${percent(point.tar)}, ${between(point.interval)}, cosine at least ${point.threshold.toFixed(4)}`]),
     ['time', `${result.seconds.toFixed(1)} s, ${(result.images / result.seconds).toFixed(1)} images/s`],
   ]
-  const width = Math.max(...rows.map(([name]) => name.length))
-  return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join('')
 }

@@ -4,7 +4,7 @@
  */
 import { wilsonInterval } from './confidence.js'
 import { makeFolds } from './folds.js'
-import { areaUnderCurve, equalErrorRate, operatingPoint, rocCurve } from './roc.js'
+import { areaUnderCurve, equalErrorRate, operatingPoint, rocCurve, type RocCurve } from './roc.js'
 import { mean, type AccuracyRule } from './rules/rule.js'
 import type { ScoredPairs } from './scores.js'
 
@@ -49,8 +49,6 @@ export function verify(pairs: ScoredPairs, options: { rule: AccuracyRule; folds:
   const results = rule.evaluate(pairs, makeFolds(pairs.genuine, folds))
   const foldAccuracies = results.map((fold) => fold.correct / fold.pairs)
   const roc = rocCurve(pairs)
-  const genuineCount = pairs.genuine.reduce((sum, value) => sum + value, 0)
-  const impostorCount = pairs.genuine.length - genuineCount
   const total = results.reduce((sum, fold) => sum + fold.correct, 0)
   return {
     accuracy: mean(foldAccuracies),
@@ -66,9 +64,16 @@ export function verify(pairs: ScoredPairs, options: { rule: AccuracyRule; folds:
     foldAccuracies,
     auc: areaUnderCurve(roc),
     equalErrorRate: equalErrorRate(roc),
-    tarAtFar: REPORTED_FARS.filter((far) => far * impostorCount >= 1).map((far) => {
-      const { tar, threshold } = operatingPoint(roc, far)
-      return { far, tar, threshold, interval: wilsonInterval(Math.round(tar * genuineCount), genuineCount) }
-    }),
+    tarAtFar: operatingPoints(roc, pairs.genuine),
   }
+}
+
+/** TAR at the false accept rates that the impostor pairs are enough to measure. */
+export function operatingPoints(roc: RocCurve, genuine: Uint8Array): OperatingPoint[] {
+  const genuineCount = genuine.reduce((sum, value) => sum + value, 0)
+  const impostorCount = genuine.length - genuineCount
+  return REPORTED_FARS.filter((far) => far * impostorCount >= 1).map((far) => {
+    const { tar, threshold } = operatingPoint(roc, far)
+    return { far, tar, threshold, interval: wilsonInterval(Math.round(tar * genuineCount), genuineCount) }
+  })
 }

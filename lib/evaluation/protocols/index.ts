@@ -2,7 +2,8 @@
  * The table of evaluation protocols.
  * @module
  */
+import { ijbProtocols } from './ijb.js'
 import { pairProtocols } from './pairs.js'
 import type { Protocol } from './protocol.js'
 
-export const PROTOCOLS: readonly Protocol[] = [...pairProtocols]
+export const PROTOCOLS: readonly Protocol[] = [...pairProtocols, ...ijbProtocols]

@@ -5,9 +5,10 @@
 import type { z } from 'zod'
 
 import type { EmbedOptions, EvaluateOptions, Evaluation, ImageEmbedder } from '../evaluate.js'
+import type { TemplateVerification } from '../template-verification.js'
 
 /** `kind` says which figures a result has. */
-export type ProtocolResult = { readonly kind: 'verification' } & Evaluation
+export type ProtocolResult = ({ readonly kind: 'verification' } & Evaluation) | ({ readonly kind: 'templates' } & TemplateVerification)
 
 export interface ProtocolOptions extends EmbedOptions, Pick<EvaluateOptions, 'rule' | 'folds'> {}
 

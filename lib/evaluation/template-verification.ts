@@ -1,0 +1,64 @@
+/**
+ * IJB's 1:1 protocol: pairs of templates instead of pairs of images, so no folds and no accuracy; TAR at fixed FAR.
+ * @module
+ */
+import type { EmbedOptions, ImageEmbedder } from './evaluate.js'
+import { areaUnderCurve, equalErrorRate, rocCurve } from './roc.js'
+import { pairScores } from './scores.js'
+import { TemplatePool, type TemplateImages } from './templates.js'
+import { operatingPoints, type OperatingPoint } from './verification.js'
+
+export interface TemplateSet extends TemplateImages {
+  readonly name: string
+  readonly files: readonly string[]
+  /** Template numbers of each pair, and 1 where they show one person. */
+  readonly first: readonly number[]
+  readonly second: readonly number[]
+  readonly genuine: Uint8Array
+}
+
+export interface TemplateVerification {
+  readonly name: string
+  readonly templates: number
+  readonly images: number
+  readonly pairs: number
+  readonly flip: boolean
+  /** Whether detector scores weighed the images. */
+  readonly weighted: boolean
+  readonly auc: number
+  readonly equalErrorRate: number
+  readonly tarAtFar: readonly OperatingPoint[]
+  readonly seconds: number
+  /** Cosine similarity of each pair. */
+  readonly scores: Float64Array
+}
+
+/** Images embedded before they are added to their templates: what is in memory at once. */
+const PIECE = 8192
+
+/** @throws FacexError ERR_DATA for an image that does not decode or a pair of a template without images; ERR_NON_FINITE */
+export async function verifyTemplates(embedder: ImageEmbedder, set: TemplateSet, options: EmbedOptions = {}): Promise<TemplateVerification> {
+  const start = performance.now()
+  const pool = new TemplatePool(set, embedder.size)
+  const first = Uint32Array.from(set.first, (template) => pool.row(template))
+  const second = Uint32Array.from(set.second, (template) => pool.row(template))
+  for (let done = 0; done < set.files.length; done += PIECE) {
+    const onProgress = (count: number) => options.onProgress?.(done + count, set.files.length)
+    pool.add(await embedder.embed(set.files.slice(done, done + PIECE), { ...options, onProgress }))
+  }
+  const scores = pairScores(pool.embeddings(), first, second)
+  const roc = rocCurve({ scores, genuine: set.genuine })
+  return {
+    name: set.name,
+    templates: pool.numbers.length,
+    images: set.files.length,
+    pairs: scores.length,
+    flip: options.flip ?? false,
+    weighted: set.weights !== undefined,
+    auc: areaUnderCurve(roc),
+    equalErrorRate: equalErrorRate(roc),
+    tarAtFar: operatingPoints(roc, set.genuine),
+    seconds: (performance.now() - start) / 1000,
+    scores,
+  }
+}
