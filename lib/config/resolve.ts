@@ -88,12 +88,14 @@ function withAbsolutePaths(config: RunConfig, file: string | undefined): RunConf
   const here = file === undefined ? process.cwd() : path.dirname(path.resolve(file))
   const { conf_file: _backboneFile, ...backbone } = config.backbone
   const { conf_file: _headFile, ...head } = config.head
+  const teacher = config.mode['teacher']
   return {
     ...config,
     backbone,
     head,
     extensions: config.extensions.map((name) => (name.startsWith('.') ? path.resolve(here, name) : name)),
     out_dir: path.resolve(config.out_dir),
+    mode: { ...config.mode, ...(typeof teacher === 'string' ? { teacher: path.resolve(teacher) } : {}) },
     data: { ...config.data, train: config.data.train.map(absoluteSource) },
     evaluation: {
       ...config.evaluation,

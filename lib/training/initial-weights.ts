@@ -15,6 +15,9 @@ export async function initialWeights(run: PreparedRun, onMessage: (message: Mess
   trainer.initialise(config.seed)
   if (config.init !== undefined) await takeWeights(run, config.init, onMessage)
   await copyBackbone(run)
+  for (const [network, tensors] of Object.entries(run.plan.weights ?? {})) {
+    trainer.load(tensors.map((tensor) => ({ ...tensor, name: `${network}.${tensor.name}` })))
+  }
 }
 
 async function takeWeights(run: PreparedRun, init: NonNullable<PreparedRun['config']['init']>, onMessage: (message: Message) => void): Promise<void> {

@@ -17,6 +17,7 @@ import { FacexError } from '../errors.js'
 import { openPairSet, type PairSet } from '../evaluation/pair-set.js'
 import { buildModel, type BuiltModel } from '../model/build.js'
 import { loadExtensions } from '../model/extensions.js'
+import { loadNetwork } from '../model/load-network.js'
 import { addon, type NativeDevice, type NativeLoader, type NativeTrainer } from '../native.js'
 import { chooseDevice } from './device.js'
 import type { Message } from './events.js'
@@ -63,11 +64,12 @@ export async function prepareRun({ config, source }: ResolvedRun, onMessage: (me
   const model = buildModel(config, source, dataset.classCount, tables)
   const { name, ...modeOptions } = config.mode
   const mode = findMode(name, tables.modes as readonly Mode[])
-  const plan = mode.create(check(mode.schema, modeOptions, source, 'mode'), {
+  const plan = await mode.create(check(mode.schema, modeOptions, source, 'mode'), {
     graph: model.backbone.graph,
     head: model.head,
     batchSize: config.batch_size,
     accumulate: config.accumulate,
+    loadNetwork: (file) => loadNetwork(file, model.preprocessing, tables),
     finish: finishOf(config),
     order: (fallback) => {
       const { name: sampler, ...options } = config.data.sampler ?? { name: fallback }

@@ -72,12 +72,13 @@ t.test('five steps of semi-siamese training in float64 follow the reference to 1
   const definition = findHead('SST_Prototype')
   const { graph } = buildBackbone('MobileFaceNet')
   const { queue_size, scale, loss_type, margin } = golden
-  const plan = semiSiamese.create(semiSiamese.schema.parse({ alpha: golden.ema, choice: 'alternate' }), {
+  const plan = await semiSiamese.create(semiSiamese.schema.parse({ alpha: golden.ema, choice: 'alternate' }), {
     graph,
     head: definition.create(definition.schema.parse({ num_class: 1, queue_size, scale, loss_type, margin })),
     batchSize: 8,
     accumulate: 1,
     finish: [update()],
+    loadNetwork: () => Promise.reject(new Error('this mode has no teacher')),
     order: () => ({ views: 2, order: () => new Uint32Array() }),
   })
   const trainer = makeTrainer({

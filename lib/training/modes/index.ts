@@ -1,15 +1,16 @@
 /** The table of training modes. @module */
 import { FacexError, unknownName } from '../../errors.js'
 import { conventional } from './conventional.js'
+import { distillation } from './distillation.js'
 import { siamese, triplet } from './pair-losses.js'
 import type { Mode } from './mode.js'
 import { semiSiamese } from './semi-siamese.js'
 
 export { defineMode } from './mode.js'
-export type { Mode, ModeConfig, ModeContext, ModePlan } from './mode.js'
+export type { Mode, ModeConfig, ModeContext, ModePlan, TrainedNetwork } from './mode.js'
 
 /** Every mode, in the order of listings. */
-export const MODES: readonly Mode[] = [conventional, semiSiamese, siamese, triplet]
+export const MODES: readonly Mode[] = [conventional, semiSiamese, siamese, triplet, distillation]
 
 /**
  * The mode of that name, of facex or of the user's own.

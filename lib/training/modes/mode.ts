@@ -10,6 +10,7 @@ import { z } from 'zod'
 import type { EpochOrder } from '../../data/samplers/index.js'
 import type { Graph } from '../../graph/types.js'
 import type { HeadPieces } from '../../heads/index.js'
+import type { NativeTensor } from '../../native.js'
 import type { Program } from '../program.js'
 
 /** What the configuration has decided before the mode comes in. */
@@ -24,8 +25,19 @@ export interface ModeContext {
   readonly accumulate: number
   /** The order of epochs: by the sampler of the configuration where it names one, else by the one named here. */
   order(sampler: string): EpochOrder
+  /**
+   * A trained network from a checkpoint, for a mode that learns from another: its graph and weights.
+   * @throws FacexError ERR_CHECKPOINT when the file does not say which network it holds, or was trained on images
+   * prepared otherwise than those of the run
+   */
+  loadNetwork(file: string): Promise<TrainedNetwork>
   /** How every step ends: clipping, optimizer, moving average. */
   readonly finish: Program
+}
+
+export interface TrainedNetwork {
+  readonly graph: Graph
+  readonly tensors: readonly NativeTensor[]
 }
 
 export interface ModePlan {
@@ -37,6 +49,8 @@ export interface ModePlan {
   readonly order: EpochOrder
   /** Networks whose parameters begin as those of `backbone`, imported weights included. */
   readonly copies: readonly string[]
+  /** Weights that networks begin with instead of random ones, by network. */
+  readonly weights?: Readonly<Record<string, readonly NativeTensor[]>>
 }
 
 /** Checked options of any mode. */
@@ -50,7 +64,7 @@ export interface Mode {
   readonly summary: string
   /** Options beside `name`. Strict: unknown keys are errors. */
   readonly schema: z.ZodType<ModeConfig>
-  create(config: ModeConfig, context: ModeContext): ModePlan
+  create(config: ModeConfig, context: ModeContext): ModePlan | Promise<ModePlan>
 }
 
 /** Makes a table entry of a definition; `options` becomes a strict schema and the type of `create`'s first argument. */
@@ -58,7 +72,7 @@ export function defineMode<Options extends z.ZodRawShape>(definition: {
   readonly name: string
   readonly summary: string
   readonly options: Options
-  readonly create: (config: z.output<z.ZodObject<Options>>, context: ModeContext) => ModePlan
+  readonly create: (config: z.output<z.ZodObject<Options>>, context: ModeContext) => ModePlan | Promise<ModePlan>
 }): Mode {
   const { options, ...rest } = definition
   return { ...rest, kind: 'mode', schema: z.strictObject(options) } as unknown as Mode

@@ -23,7 +23,7 @@ class DistillationHead final : public Head {
            request.gallery.defined() ? request.gallery.sizes() : at::IntArrayRef());
     }
     const Tensor student = request.embeddings.to(options_.dtype), teacher = request.gallery.to(options_.dtype);
-    const double share = 1 / static_cast<double>(student.size(0));
+    const double share = 1 / static_cast<double>(cosine_ ? student.size(0) : student.numel());
     HeadResult result;
     if (cosine_) {
       const Tensor norms = length(student), unit = student / norms, wanted = teacher / length(teacher);

@@ -12,7 +12,7 @@ std::unique_ptr<Head> contrastive_head(const Definition& definition, const HeadO
 std::unique_ptr<Head> triplet_head(const Definition& definition, const HeadOptions& options);
 
 // Embeddings should become those of a teacher, which come as the request's gallery. Option `distance`: `cosine`, the
-// mean of 1 - cos, or `l2`, the mean over the rows of the squared distance.
+// mean over the rows of 1 - cos, or `l2`, the mean over all elements of the squared difference.
 std::unique_ptr<Head> distillation_head(const Definition& definition, const HeadOptions& options);
 
 }  // namespace facex::heads::metric
