@@ -3,7 +3,7 @@
  * that `facex --help` does not need.
  * @module
  */
-import { EXIT_STATUS, FacexError, messageOf, unknownName } from './errors.js'
+import { EXIT_STATUS, FacexError, fromNative, messageOf, unknownName } from './errors.js'
 import { commands } from './commands/index.js'
 import { packageVersion } from './setup/places.js'
 
@@ -11,7 +11,8 @@ import { packageVersion } from './setup/places.js'
 export async function main(argv: readonly string[]): Promise<number> {
   try {
     return await dispatch(argv)
-  } catch (error) {
+  } catch (thrown) {
+    const error = fromNative(thrown)
     process.stderr.write(`facex: ${explain(error)}\n`)
     return error instanceof FacexError ? EXIT_STATUS[error.code] : 1
   }

@@ -50,6 +50,13 @@ export class FacexError extends Error {
   }
 }
 
+/** An error of the addon, which carries only a code, as the FacexError that it stands for; anything else unchanged. */
+export function fromNative(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof FacexError) return error
+  const { code } = error as { code?: unknown }
+  return typeof code === 'string' && Object.hasOwn(EXIT_STATUS, code) ? new FacexError(code as ErrorCode, error.message, { cause: error }) : error
+}
+
 /** Throws nothing when `problems` is empty, otherwise one error that lists them all (at most `limit` in the text). */
 export function throwProblems(code: ErrorCode, title: string, problems: readonly string[], limit = 20): void {
   if (problems.length === 0) return

@@ -7,6 +7,7 @@ import path from 'node:path'
 
 import { zooFlags } from '../config/flags.js'
 import { resolveRun, type ResolvedRun } from '../config/resolve.js'
+import { FacexError } from '../errors.js'
 import { startLines } from '../report/lines.js'
 import { memoryLines, precisionLines, scheduleLines } from '../report/plan-lines.js'
 import { progressListener } from '../report/progress.js'
@@ -51,6 +52,9 @@ const options = {
 export async function run(argv: string[]): Promise<number> {
   const { values, positionals } = parseOptions(resumeWithValue(argv), options, ['CONFIG'])
   const { set, resume, 'dry-run': dryRun, explain, json, ...flags } = values as Readonly<Record<string, string | undefined>> & { set?: string[] }
+  if (positionals.length === 0 && resume === undefined && set === undefined && Object.keys(flags).length === 0) {
+    throw new FacexError('ERR_USAGE', `expected a configuration file, a run folder to resume, or FaceX-Zoo's flags\n\n${usage}`)
+  }
   const resolved = resolveRun(request(positionals[0], resume, flags, set))
   if (dryRun || explain) return showPlan(resolved, Boolean(explain))
   const { result, interrupt } = await withInterrupts(

@@ -3,7 +3,7 @@
  * were trained with. N images, D embedding.
  * @module
  */
-import { FacexError } from '../errors.js'
+import { FacexError, fromNative } from '../errors.js'
 import { addon, type NativeNetwork, type NativeTensor } from '../native.js'
 import type { Preprocessing } from './preprocessing.js'
 
@@ -49,11 +49,15 @@ export class Embedder {
     const { batchSize = 64, flip = false, signal, onProgress } = options
     const result = new Float32Array(images.length * this.size)
     let done = 0
-    for await (const batch of this.#batches(images, batchSize)) {
-      signal?.throwIfAborted()
-      result.set(await this.#infer(batch, flip), done * this.size)
-      done += batch.shape[0]!
-      onProgress?.(done, images.length)
+    try {
+      for await (const batch of this.#batches(images, batchSize)) {
+        signal?.throwIfAborted()
+        result.set(await this.#infer(batch, flip), done * this.size)
+        done += batch.shape[0]!
+        onProgress?.(done, images.length)
+      }
+    } catch (error) {
+      throw fromNative(error)
     }
     return result
   }

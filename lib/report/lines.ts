@@ -27,7 +27,7 @@ export function stepLine(report: StepReport): string {
 }
 
 export function epochLine(report: EpochReport): string {
-  const bad = report.badImages === 0 ? '' : `, ${count(report.badImages)} bad images replaced`
+  const bad = report.badImages === 0 ? '' : `, ${count(report.badImages)} bad ${report.badImages === 1 ? 'image' : 'images'} replaced`
   return `epoch ${report.epoch}/${report.epochs} done: loss ${loss(report.loss)}, ${speed(report.imagesPerSecond)} images/s, ${duration(report.seconds)}${bad}`
 }
 

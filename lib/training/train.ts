@@ -3,6 +3,7 @@
  * @module
  */
 import type { ResolvedRun } from '../config/resolve.js'
+import { fromNative } from '../errors.js'
 import { combineListeners, type Message, type RunEnd, type RunListener, type RunPlan } from './events.js'
 import { createEvaluate } from './evaluate.js'
 import { examplesOf } from './examples.js'
@@ -66,7 +67,8 @@ async function trainInFolder(resolved: ResolvedRun, folder: RunFolder, options: 
     const result = end(rest, step, run.stepsPerEpoch)
     await listener.onEnd(result)
     return result
-  } catch (error) {
+  } catch (thrown) {
+    const error = fromNative(thrown)
     await listener.onEnd(end({ reason: 'failed', loss: undefined, checkpoint: undefined, evaluations: [], error }, run?.trainer.counters()['step'] ?? 0, run?.stepsPerEpoch ?? 0))
     throw error
   } finally {

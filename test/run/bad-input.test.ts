@@ -87,6 +87,23 @@ t.test('folders that are missing or cannot be read end with status 1', async (t)
   t.match(file, { status: 1, stderr: /train\.txt/ }, 'a file where a folder is expected')
 })
 
+t.test('an image that turns out damaged ends the run with status 1, or is replaced', async (t) => {
+  const list = newFile('train.txt')
+  const damaged = newFile('damaged.png')
+  const whole = readFileSync(path.join(root, '0', '0.png'))
+  writeFileSync(damaged, whole.fill(0xff, whole.length / 2, whole.length / 2 + 8))
+  writeFileSync(list, [`${damaged} 0`, ...[0, 1, 2, 3].map((i) => `${root}/1/${i}.png 1`)].map((line) => `${line}\n`).join(''))
+  const data = { train: [{ kind: 'list', root: '/', list }] }
+  const failed = trainWith({ data, batch_size: 5 })
+  t.match(failed, { status: 1, stderr: /^facex: \S*damaged\.png: /m })
+  t.notMatch(failed.stderr, /\n +at |Error:/, 'a message, not a bug')
+  t.match(trainWith({ data: { ...data, on_bad_image: 'skip' }, batch_size: 5 }), { status: 0, stderr: /warning: \S*damaged\.png: .*another image takes its place.*1 bad images? replaced/s })
+})
+
+t.test('facex train alone explains itself', async (t) => {
+  t.match(facex(['train']), { status: 2, stderr: /expected a configuration file.*Usage: facex train CONFIG/s })
+})
+
 t.test('a run folder that cannot be made ends with status 2', async (t) => {
   t.match(trainWith({ out_dir: path.join(root, 'train.txt', 'run') }), { status: 2, stderr: /out_dir: the run folder cannot be made/ })
 })
