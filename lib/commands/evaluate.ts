@@ -71,19 +71,31 @@ function open(values: { readonly pairs?: string; readonly root?: string; readonl
   return PROTOCOLS.find((row) => row.name === 'pairs')!.create({ pairs_file_path: pairs, cropped_face_folder: required('root', values.root) }, path.basename(pairs, path.extname(pairs)))
 }
 
-function json({ scores: _scores, ...figures }: ProtocolResult): string {
+function json(result: ProtocolResult): string {
+  const figures = { ...result, scores: undefined } // the curves' raw material would fill the screen
   return `${JSON.stringify(figures, null, 2)}\n`
 }
 
 function text(result: ProtocolResult): string {
-  const rows = [...headRows(result), ...curveRows(result)]
+  const rows = result.kind === 'identification' ? rankRows(result) : [...headRows(result), ...curveRows(result)]
   const width = Math.max(...rows.map(([name]) => name.length))
   return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join('')
 }
 
 const between = ([low, high]: readonly [number, number]) => `95% interval ${percent(low)} to ${percent(high)}`
 
-function headRows(result: ProtocolResult): [string, string][] {
+type Curves = Exclude<ProtocolResult, { kind: 'identification' }>
+
+function rankRows(result: Extract<ProtocolResult, { kind: 'identification' }>): [string, string][] {
+  return [
+    ['trials', `${count(result.trials)} of ${count(result.probes)} photos${result.masked ? ', looked for with masks on' : ''}`],
+    ['distractors', count(result.distractors)],
+    ...result.ranks.map((rank): [string, string] => [`rank ${rank.rank}`, `${percent(rank.accuracy)}, ${between(rank.interval)}`]),
+    ['time', `${result.seconds.toFixed(1)} s`],
+  ]
+}
+
+function headRows(result: Curves): [string, string][] {
   if (result.kind === 'templates') {
     return [
       ['templates', `${count(result.templates)} of ${count(result.images)} images${result.weighted ? ', weighted by detector scores' : ''}`],
@@ -100,7 +112,7 @@ function headRows(result: ProtocolResult): [string, string][] {
   ]
 }
 
-function curveRows(result: ProtocolResult): [string, string][] {
+function curveRows(result: Curves): [string, string][] {
   return [
     ['AUC', result.auc.toFixed(5)],
     ['EER', percent(result.equalErrorRate)],

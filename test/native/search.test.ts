@@ -1,7 +1,11 @@
 /** The blocked search against every similarity worked out one by one. */
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
+
 import t from 'tap'
 
 import { identificationRanks } from '../../lib/evaluation/identification.js'
+import { openProtocol } from '../../lib/evaluation/protocols/conf.js'
 import { pairScores, type Embeddings } from '../../lib/evaluation/scores.js'
 import { searchTopK } from '../../lib/evaluation/search.js'
 import { uniform } from '../golden-values.js'
@@ -58,4 +62,19 @@ t.test("MegaFace's ranks worked out by hand", async (t) => {
   // a's probe at 0 has two distractors nearer than its mate, the one at 60 has three (10, 30 and 40 degrees away); b's have none.
   t.equal(result.trials, 4)
   t.same(result.ranks.map((rank) => rank.accuracy), [0.5, 0.5, 0.75])
+})
+
+t.test("MegaFace's lists become rank accuracies, without the photos of the noise lists", async (t) => {
+  const folder = t.testdir({
+    'known.json': JSON.stringify({ path: ['a/0.jpg', 'a/60.jpg', 'b/180.jpg', 'b/190.jpg', 'b/45.jpg'], id: ['a', 'a', 'b', 'b', 'b'] }),
+    'others.json': JSON.stringify({ path: ['x/30.jpg', 'x/50.jpg', 'x/100.jpg', 'x/61.jpg'] }),
+    'noise-known': '# wrong persons\n45.jpg\n',
+    'noise-others': '1\tx/61.jpg\n',
+  })
+  const conf = path.join(folder, 'data_conf.yaml')
+  writeFileSync(conf, `MegaFace: {facescrub_list: ${folder}/known.json, megaceface_list: ${folder}/others.json, facescrub_noises_file: ${folder}/noise-known, megaface_noises_file: ${folder}/noise-others, cropped_face_folder: ${folder}}\n`)
+  const angle = (file: unknown) => (Number(path.basename(String(file), '.jpg')) * Math.PI) / 180
+  const embed = async (files: readonly unknown[]) => Float32Array.from(files.flatMap((file) => [Math.cos(angle(file)), Math.sin(angle(file))]))
+  const result = await openProtocol(conf, 'MegaFace').run({ size: 2, embed }, {})
+  t.match(result, { kind: 'identification', trials: 4, distractors: 3, masked: false, ranks: [{ rank: 1, accuracy: 0.5 }, { rank: 3, accuracy: 0.75 }, { rank: 5, accuracy: 1 }, { rank: 10, accuracy: 1 }] })
 })

@@ -5,10 +5,11 @@
 import type { z } from 'zod'
 
 import type { EmbedOptions, EvaluateOptions, Evaluation, ImageEmbedder } from '../evaluate.js'
+import type { IdentificationResult } from '../megaface.js'
 import type { TemplateVerification } from '../template-verification.js'
 
 /** `kind` says which figures a result has. */
-export type ProtocolResult = ({ readonly kind: 'verification' } & Evaluation) | ({ readonly kind: 'templates' } & TemplateVerification)
+export type ProtocolResult = ({ readonly kind: 'verification' } & Evaluation) | ({ readonly kind: 'templates' } & TemplateVerification) | ({ readonly kind: 'identification' } & IdentificationResult)
 
 export interface ProtocolOptions extends EmbedOptions, Pick<EvaluateOptions, 'rule' | 'folds'> {}
 

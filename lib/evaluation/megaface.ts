@@ -1,0 +1,53 @@
+/**
+ * MegaFace: photos of known persons among up to a million distractors, which stream through the search.
+ * @module
+ */
+import type { EmbedOptions, ImageEmbedder } from './evaluate.js'
+import { identificationRanks, type RankAccuracy } from './identification.js'
+import type { Embeddings } from './scores.js'
+import { searchTopK } from './search.js'
+
+export interface MegaFaceSet {
+  readonly name: string
+  /** Photos that hide among the distractors, and the person of each. */
+  readonly photos: readonly string[]
+  readonly persons: readonly string[]
+  /** The same photos with masks on, which then do the looking. */
+  readonly masked?: readonly string[]
+  readonly distractors: readonly string[]
+}
+
+export interface IdentificationResult {
+  readonly name: string
+  readonly probes: number
+  readonly distractors: number
+  readonly masked: boolean
+  readonly trials: number
+  readonly ranks: readonly RankAccuracy[]
+  readonly seconds: number
+}
+
+const RANKS = [1, 3, 5, 10]
+/** Distractors embedded before they are searched: what is in memory at once. */
+const PIECE = 16384
+
+/** @throws FacexError ERR_DATA for an image that does not decode; ERR_NON_FINITE */
+export async function identify(embedder: ImageEmbedder, set: MegaFaceSet, options: EmbedOptions = {}): Promise<IdentificationResult> {
+  const start = performance.now()
+  const dim = embedder.size
+  const embed = async (files: readonly string[], onProgress?: EmbedOptions['onProgress']): Promise<Embeddings> => ({
+    count: files.length,
+    dim,
+    data: await embedder.embed(files, { ...options, onProgress }),
+  })
+  const gallery = await embed(set.photos)
+  const probes = set.masked === undefined ? gallery : await embed(set.masked)
+  const total = set.distractors.length
+  async function* pieces(): AsyncGenerator<Embeddings> {
+    for (let done = 0; done < total; done += PIECE) yield embed(set.distractors.slice(done, done + PIECE), (count) => options.onProgress?.(done + count, total))
+  }
+  const depth = Math.max(...RANKS)
+  const { scores: distractorScores } = await searchTopK(probes, pieces(), depth)
+  const { trials, ranks } = identificationRanks({ gallery, probes, persons: set.persons, distractorScores, depth }, RANKS)
+  return { name: set.name, probes: probes.count, distractors: total, masked: set.masked !== undefined, trials, ranks, seconds: (performance.now() - start) / 1000 }
+}
