@@ -92,6 +92,8 @@ export interface NativeHeadSpec {
   readonly numClass: number
   readonly values: Readonly<Record<string, number>>
   readonly choices: Readonly<Record<string, string>>
+  /** Partial FC: share of the classes that a run sees, those of its batch always among them; 1 when absent. */
+  readonly sampleRate?: number
   readonly dtype: 'float32' | 'float64'
   readonly device: NativeDevice
   /** The differentiable reference form instead of the fused kernel. */
@@ -102,15 +104,18 @@ export interface NativeHead {
   initialise(seed: number): void
   state(): NativeTensor[]
   load(tensors: readonly NativeTensor[]): void
-  run(request: { embeddings: NativeTensor; labels: NativeTensor; gallery?: NativeTensor; gradScale?: number; adapt?: boolean }): {
+  run(request: { embeddings: NativeTensor; labels: NativeTensor; gallery?: NativeTensor; gradScale?: number; adapt?: boolean; randomKey?: number }): {
     loss: number
     extraLoss: number
     logits: NativeTensor
     gradEmbeddings: NativeTensor
     grads: NativeTensor[]
   }
-  /** One step of SGD on the head alone, in place and without copies to JavaScript; returns the loss. */
-  step(request: { embeddings: NativeTensor; labels: NativeTensor; lr: number; momentum?: number; weightDecay?: number }): number
+  /**
+   * One step of SGD on the head alone, in place and without copies to JavaScript; returns the loss. Momentum and decay
+   * stay those of the first step.
+   */
+  step(request: { embeddings: NativeTensor; labels: NativeTensor; lr: number; momentum?: number; weightDecay?: number; randomKey?: number }): number
   /** Prototype heads: takes features [N, D] of identities [N] into the next slots of the queue. */
   enqueue(features: NativeTensor, labels: NativeTensor): void
 }

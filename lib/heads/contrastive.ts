@@ -6,6 +6,7 @@ export const contrastive = defineHead({
   name: 'Contrastive',
   summary: 'pairs of a batch: images of one identity together, others a margin apart',
   paper: 'Hadsell, Chopra, LeCun, CVPR 2006',
+  centres: false,
   options: {
     margin: z.number().positive().max(2).default(1).describe('distance between unit embeddings that others should have'),
     mining: z

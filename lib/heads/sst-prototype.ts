@@ -6,6 +6,7 @@ export const sstPrototype = defineHead({
   name: 'SST_Prototype',
   summary: 'softmax over a queue of gallery features, for semi-siamese training',
   paper: 'arXiv:2007.08398',
+  centres: false,
   options: {
     queue_size: z.int().min(1).default(16384).describe('prototypes kept'),
     scale: scale(32),

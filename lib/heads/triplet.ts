@@ -6,6 +6,7 @@ export const triplet = defineHead({
   name: 'Triplet',
   summary: 'triplets of a batch: the other identity a margin farther than the own one',
   paper: 'arXiv:1503.03832',
+  centres: false,
   options: {
     margin: z.number().positive().max(4).default(2.5).describe('on the squared distance of unit embeddings, which is at most 4'),
     mining: z

@@ -1,11 +1,9 @@
 #include "binding/head.h"
 
-#include <ATen/ops/_fused_sgd.h>
-#include <ATen/ops/zeros_like.h>
-
 #include "binding/args.h"
 #include "binding/error.h"
 #include "binding/tensor.h"
+#include "training/optimizer.h"
 
 namespace facex::binding {
 
@@ -21,15 +19,13 @@ heads::HeadOptions head_options(const Napi::Object& spec) {
     const std::string key = keys.Get(i).ToString();
     options.choices[key] = get_string(choices, key.c_str());
   }
+  options.sample_rate = get_number(spec, "sampleRate", 1);
   options.dtype = get_string(spec, "dtype") == "float64" ? at::kDouble : at::kFloat;
   options.device = at::Device(get_string(spec, "device"));
   return options;
 }
 
 namespace {
-
-// Memory order: the fused kernel copies what is not contiguous, such as a matrix of columns.
-Tensor flat(const Tensor& tensor) { return tensor.as_strided({tensor.numel()}, {1}); }
 
 class HeadObject : public Napi::ObjectWrap<HeadObject> {
  public:
@@ -92,8 +88,9 @@ class HeadObject : public Napi::ObjectWrap<HeadObject> {
       if (given.Has("gallery")) request.gallery = to_tensor(given.Get("gallery"));
       request.grad_scale = get_number(given, "gradScale", 1);
       if (given.Has("adapt")) request.adapt = get_bool(given, "adapt");
+      request.random_key = static_cast<uint64_t>(get_number(given, "randomKey", 0));
       request.logits = true;
-      for (Entry& entry : head_->state().entries()) entry.grad = Tensor();
+      for (Entry& entry : head_->state().entries()) clear_grad(entry);
       return answer(call.Env(), head_->run(request));
     });
   }
@@ -111,16 +108,11 @@ class HeadObject : public Napi::ObjectWrap<HeadObject> {
       heads::HeadRequest request;
       request.embeddings = to_tensor(given.Get("embeddings"));
       request.labels = to_tensor(given.Get("labels")).to(at::kLong);
+      request.random_key = static_cast<uint64_t>(get_number(given, "randomKey", 0));
       const heads::HeadResult result = head_->run(request);
-      for (Entry& entry : head_->state().entries()) {
-        if (!entry.grad.defined()) continue;
-        Tensor& momentum = momentum_[entry.name];
-        if (!momentum.defined()) momentum = at::zeros_like(entry.value);
-        at::_fused_sgd_({flat(entry.value)}, {flat(entry.grad)}, {flat(momentum)}, get_number(given, "weightDecay", 0), get_number(given, "momentum", 0),
-                        get_number(given, "lr"), /*dampening=*/0, /*nesterov=*/false, /*maximize=*/false, /*is_first_step=*/false);
-        entry.grad = Tensor();
-        ++entry.version;
-      }
+      if (!optimizer_) optimizer_ = optimizer(given);
+      optimizer_->update(get_number(given, "lr"));
+      for (Entry& entry : head_->state().entries()) clear_grad(entry);
       return Napi::Number::New(call.Env(), result.loss.item<double>());
     });
   }
@@ -133,14 +125,25 @@ class HeadObject : public Napi::ObjectWrap<HeadObject> {
     answer.Set("gradEmbeddings", to_js(env, "gradEmbeddings", result.grad_embeddings));
     Napi::Array grads = Napi::Array::New(env);
     for (const Entry& entry : head_->state().entries()) {
-      if (entry.grad.defined()) grads.Set(grads.Length(), to_js(env, entry.name, entry.grad));
+      if (entry.grad.defined()) grads.Set(grads.Length(), to_js(env, entry.name, whole_grad(entry)));
     }
     answer.Set("grads", grads);
     return answer;
   }
 
-  std::unique_ptr<heads::Head> head_;
-  std::map<std::string, Tensor> momentum_;  // of step(), by entry
+  // Plain SGD over every parameter, with momentum and decay of the first step().
+  std::unique_ptr<training::Optimizer> optimizer(const Napi::Object& request) {
+    training::ParameterGroup group;
+    group.weight_decay = get_number(request, "weightDecay", 0);
+    for (const Entry& entry : head_->state().entries()) {
+      if (entry.kind == EntryKind::kParameter) group.names.push_back("head." + entry.name);
+    }
+    const training::Parts parts{{}, {{"head", head_}}};
+    return training::make_optimizer({"sgd", {{"momentum", get_number(request, "momentum", 0)}, {"nesterov", 0}}, {group}}, parts);
+  }
+
+  std::shared_ptr<heads::Head> head_;
+  std::unique_ptr<training::Optimizer> optimizer_;  // of step(), made at the first
 };
 
 Napi::Value head_names(const Napi::CallbackInfo& call) {

@@ -140,7 +140,7 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject> {
   }
 
   void clear_grads() {
-    for (Entry& entry : network_->state().entries()) entry.grad = Tensor();
+    for (Entry& entry : network_->state().entries()) clear_grad(entry);
   }
 
   void dispose(const Napi::CallbackInfo&) {

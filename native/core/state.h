@@ -17,6 +17,10 @@ struct Entry {
   EntryKind kind = EntryKind::kParameter;
   Tensor value;         // master value, never replaced after construction: others may hold it
   Tensor grad;          // parameters only; undefined until the first backward, same dtype as value
+  // Undefined when `grad` covers all of `value`. Else int64 [S], ascending: `grad` holds only these slices of it along
+  // `slice_dim`, the others have no gradient at all and an optimizer leaves them and their slots alone.
+  Tensor grad_slices;
+  int64_t slice_dim = 0;
   uint64_t version = 0; // raised by whoever writes `value` in place, so that cached casts and packed copies know
 };
 
@@ -36,5 +40,16 @@ class State {
 
 // grad += delta, taking `delta` over when there is no gradient yet.
 void accumulate_grad(Entry& entry, Tensor delta);
+// The same for a gradient that covers only `slices` along `dim`; the result covers those of both.
+void accumulate_grad_slices(Entry& entry, Tensor delta, Tensor slices, int64_t dim);
+
+void clear_grad(Entry& entry);
+// A copy of the gradient that covers all of `value`, zero where there is none.
+Tensor whole_grad(const Entry& entry);
+
+// The slices of `tensor` [as value], neighbours in memory, one after another.
+Tensor take_slices(const Tensor& tensor, const Tensor& slices, int64_t dim);
+// Writes what take_slices() gave back to its place.
+void put_slices(const Tensor& tensor, const Tensor& slices, int64_t dim, const Tensor& taken);
 
 }  // namespace facex

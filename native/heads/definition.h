@@ -16,13 +16,16 @@ struct ExtraEntry {
   Shape shape = {1};
   double low = 0, high = 0;
   bool is_int64 = false;
+  bool per_class = false;  // [.., num_class]: one number for each class
 };
+
+using MakeHead = std::unique_ptr<Head> (*)(const struct Definition&, const HeadOptions&);
 
 struct Definition {
   std::string name;
   CentreSpec centres;
-  std::unique_ptr<Head> (*fused)(const Definition&, const HeadOptions&);
-  std::unique_ptr<Head> (*reference)(const Definition&, const HeadOptions&);
+  MakeHead fused;
+  MakeHead reference;
   // Adaptive state; null when the head has none.
   std::vector<ExtraEntry> (*extras)(const HeadOptions&) = nullptr;
 };

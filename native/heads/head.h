@@ -16,6 +16,7 @@ struct HeadOptions {
   std::string name;  // as in configs/head_conf.yaml
   int64_t feat_dim = 512;
   int64_t num_class = 0;
+  double sample_rate = 1;  // share of the classes that a run sees, see partial_fc.h
   std::map<std::string, double> values;       // numeric options, defaults already filled in by TypeScript
   std::map<std::string, std::string> choices; // textual options such as SST_Prototype's loss_type
   at::ScalarType dtype = at::kFloat;          // dtype of class centres and logits: kFloat or kDouble
@@ -25,7 +26,7 @@ struct HeadOptions {
 struct HeadResult {
   Tensor loss;             // 0-d: mean cross-entropy plus extra_loss
   Tensor extra_loss;       // 0-d or undefined: regulariser (MagFace, AdaM-Softmax)
-  Tensor logits;           // [N, K], only when asked for
+  Tensor logits;           // [N, K], only when asked for; of the sampled classes, ascending, with a sample_rate
   Tensor grad_embeddings;  // [N, D], d(grad_scale * loss) / d embeddings; undefined unless gradients were asked for
 };
 
@@ -37,6 +38,7 @@ struct HeadRequest {
   double grad_scale = 1;  // loss scaling and gradient accumulation
   bool gradients = true;  // also adds to the gradients of state()'s parameters
   bool logits = false;    // also return logits (for tests and metrics)
+  uint64_t random_key = 0;  // what a run draws (the classes of Partial FC) depends on this alone
   bool adapt = true;      // update adaptive state (CurricularFace t, AdaCos scale, ...)
 };
 

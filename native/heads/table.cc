@@ -3,6 +3,7 @@
 #include "heads/definition.h"
 #include "heads/fused/policies.h"
 #include "heads/metric/metric_heads.h"
+#include "heads/partial_fc.h"
 #include "heads/reference/forms.h"
 #include "heads/reference/reference_head.h"
 
@@ -32,7 +33,7 @@ std::vector<ExtraEntry> ada_face_state(const HeadOptions&) {
 }
 
 std::vector<ExtraEntry> adam_state(const HeadOptions& options) {
-  return {{"adam", EntryKind::kParameter, {1, options.num_class}, 0.3, 0.4}};
+  return {{"adam", EntryKind::kParameter, {1, options.num_class}, 0.3, 0.4, /*is_int64=*/false, /*per_class=*/true}};
 }
 
 std::vector<ExtraEntry> curricular_state(const HeadOptions&) { return {{"t", EntryKind::kBuffer, {1}, 0, 0}}; }
@@ -85,6 +86,13 @@ const Definition& checked(const HeadOptions& options) {
   if (options.dtype != at::kFloat && options.dtype != at::kDouble) {
     fail(ErrorCode::kConfig, "head ", options.name, ": expected dtype float32 or float64, got ", options.dtype);
   }
+  if (!(options.sample_rate > 0 && options.sample_rate <= 1)) {
+    fail(ErrorCode::kConfig, "head ", options.name, ": expected sample_rate above 0 and at most 1, got ", options.sample_rate);
+  }
+  const bool has_centres = row.centres.name != kQueue.name && row.centres.name != kNone.name;
+  if (options.sample_rate < 1 && !has_centres) {
+    fail(ErrorCode::kConfig, "head ", options.name, ": has no class centres to sample, leave sample_rate out");
+  }
   return row;
 }
 
@@ -93,12 +101,12 @@ const Definition& checked(const HeadOptions& options) {
 std::unique_ptr<Head> make_head(const HeadOptions& options) {
   if (!options.device.is_cpu()) return make_reference_head(options);
   const Definition& definition = checked(options);
-  return definition.fused(definition, options);
+  return options.sample_rate < 1 ? make_partial_fc(definition, options, definition.fused) : definition.fused(definition, options);
 }
 
 std::unique_ptr<Head> make_reference_head(const HeadOptions& options) {
   const Definition& definition = checked(options);
-  return definition.reference(definition, options);
+  return options.sample_rate < 1 ? make_partial_fc(definition, options, definition.reference) : definition.reference(definition, options);
 }
 
 std::vector<std::string> head_names() {

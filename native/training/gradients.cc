@@ -56,7 +56,7 @@ std::vector<Tensor> Gradients::of(const std::string& part) const {
 }
 
 void clear_gradients(const Parts& parts) {
-  for (const NamedEntry& named : named_entries(parts)) named.entry->grad = Tensor();
+  for (const NamedEntry& named : named_entries(parts)) clear_grad(*named.entry);
 }
 
 }  // namespace facex::training

@@ -23,6 +23,12 @@ Tensor flat(const Tensor& tensor) {
   return tensor.is_non_overlapping_and_dense() ? tensor.as_strided({tensor.numel()}, {1}) : tensor;
 }
 
+// Part of a parameter or slot, copied out for one update.
+struct Slices {
+  const Entry* entry;
+  Tensor whole, values;
+};
+
 }  // namespace
 
 Optimizer::Optimizer(const OptimizerOptions& options, const Parts& parts, const std::vector<std::string>& slots)
@@ -56,17 +62,26 @@ void Optimizer::update(double lr) {
     bucket.lr = lr * group.lr_multiplier;
     bucket.weight_decay = group.weight_decay;
     bucket.slots.resize(slot_count_);
+    std::vector<Slices> taken;
+    // What a gradient covers of a tensor laid out like the parameter: all, or slices that go back after the update.
+    const auto covered = [&taken](const Entry& entry, const Tensor& tensor) {
+      if (!entry.grad_slices.defined()) return tensor;
+      taken.push_back({&entry, tensor, take_slices(tensor, entry.grad_slices, entry.slice_dim)});
+      return taken.back().values;
+    };
     for (size_t p = group.begin; p < group.end; ++p) {
       Entry& entry = *parameters_[p].entry;
       if (!entry.grad.defined()) continue;
-      bucket.values.push_back(flat(entry.value));
-      bucket.grads.push_back(flat(laid_out_like(entry.value, entry.grad)));
+      const Tensor value = covered(entry, entry.value);
+      bucket.values.push_back(flat(value));
+      bucket.grads.push_back(flat(laid_out_like(value, entry.grad)));
       for (size_t s = 0; s < slot_count_; ++s) {
-        bucket.slots[s].push_back(flat(state_.entries()[s * parameters_.size() + p].value));
+        bucket.slots[s].push_back(flat(covered(entry, state_.entries()[s * parameters_.size() + p].value)));
       }
       ++entry.version;
     }
     if (!bucket.values.empty()) update_bucket(bucket);
+    for (const Slices& slices : taken) put_slices(slices.whole, slices.entry->grad_slices, slices.entry->slice_dim, slices.values);
   }
 }
 

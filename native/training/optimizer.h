@@ -30,7 +30,8 @@ class Optimizer {
   // Parameters that it updates, group by group.
   const std::vector<NamedEntry>& parameters() const { return parameters_; }
 
-  // One update with the gradients as they are. Parameters without a gradient stay untouched, decay included.
+  // One update with the gradients as they are. Parameters without a gradient stay untouched, decay included, and so do
+  // the slices that a gradient does not cover, with their slots.
   void update(double lr);
 
   // Zeroes all slots and the count of updates.

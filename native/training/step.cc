@@ -67,7 +67,8 @@ class Step {
     heads::HeadResult result = head.run({.embeddings = wide ? embeddings : embeddings.to(at::kFloat),
                                          .labels = values_.at(verb.labels),
                                          .gallery = verb.gallery.empty() ? Tensor() : values_.at(verb.gallery),
-                                         .grad_scale = verb.weight * context_.loss_scale.factor()});
+                                         .grad_scale = verb.weight * context_.loss_scale.factor(),
+                                         .random_key = key()});
     values_[verb.loss] = result.loss;
     losses_.push_back({result.loss, verb.weight});
     for (Waiting& forward : waiting_) {

@@ -34,7 +34,7 @@ export class HeadRunner {
     this.head.load(Object.entries(entries).map(([name, { shape, value }]) => tensor(name, this.dtype, shape, value)))
   }
 
-  run(embeddings: readonly number[], labels: readonly number[], options: { gradScale?: number; adapt?: boolean; gallery?: readonly number[] } = {}): HeadRun {
+  run(embeddings: readonly number[], labels: readonly number[], options: { gradScale?: number; adapt?: boolean; randomKey?: number; gallery?: readonly number[] } = {}): HeadRun {
     const { gallery, ...rest } = options
     const result = this.head.run({
       embeddings: this.features(embeddings),

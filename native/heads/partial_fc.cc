@@ -1,0 +1,137 @@
+#include "heads/partial_fc.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/tensor.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/random.h"
+
+namespace facex::heads {
+
+namespace {
+
+class PartialFc final : public Head {
+ public:
+  PartialFc(const Definition& definition, const HeadOptions& options, MakeHead make)
+      : definition_(definition), options_(options), make_(make), state_(make_state(definition, options)) {}
+
+  State& state() override { return state_; }
+  void initialise(uint64_t seed) override { initialise_state(state_, definition_, options_, seed); }
+
+  HeadResult run(const HeadRequest& request) override {
+    const at::NoGradGuard no_grad;
+    check_request(request, options_);
+    const std::vector<int64_t> classes = sample(request);
+    make_inner(static_cast<int64_t>(classes.size()));
+    const Tensor index = at::tensor(classes, at::kLong).to(options_.device);
+
+    for (const PerClass& part : per_class()) {
+      Entry& inside = *inner_->state().find(part.name);
+      inside.value.copy_(take_slices(state_.find(part.name)->value, slices(index, part.width), part.dim));
+      ++inside.version;
+    }
+    HeadRequest inner = request;
+    inner.labels = positions(classes, request.labels);
+    const HeadResult result = inner_->run(inner);
+    for (const PerClass& part : per_class()) {
+      Entry& inside = *inner_->state().find(part.name);
+      if (inside.grad.defined()) accumulate_grad_slices(*state_.find(part.name), inside.grad, slices(index, part.width), part.dim);
+      clear_grad(inside);
+    }
+    return result;
+  }
+
+ private:
+  // An entry with `width` slices along `dim` for every class.
+  struct PerClass {
+    std::string name;
+    int64_t dim, width;
+  };
+
+  std::vector<PerClass> per_class() const {
+    const int64_t dim = definition_.centres.shape == CentreShape::kColumns ? 1 : 0;
+    std::vector<PerClass> parts = {{definition_.centres.name, dim, centres_per_class(options_)}};
+    for (const ExtraEntry& extra : extras(options_)) {
+      if (extra.per_class) parts.push_back({extra.name, static_cast<int64_t>(extra.shape.size()) - 1, 1});
+    }
+    return parts;
+  }
+
+  std::vector<ExtraEntry> extras(const HeadOptions& options) const {
+    return definition_.extras == nullptr ? std::vector<ExtraEntry>() : definition_.extras(options);
+  }
+
+  std::vector<int64_t> sample(const HeadRequest& request) const {
+    const Tensor labels = request.labels.to(at::kCPU).contiguous();
+    std::vector<int64_t> kept(labels.const_data_ptr<int64_t>(), labels.const_data_ptr<int64_t>() + labels.numel());
+    std::sort(kept.begin(), kept.end());
+    kept.erase(std::unique(kept.begin(), kept.end()), kept.end());
+    const auto wanted = static_cast<int64_t>(std::ceil(options_.sample_rate * static_cast<double>(options_.num_class)));
+    return sample_classes(kept, options_.num_class, std::max(wanted, static_cast<int64_t>(kept.size())), request.random_key);
+  }
+
+  // The head for `count` classes, which shares with this one all state that does not belong to a class.
+  void make_inner(int64_t count) {
+    if (inner_ && inner_classes_ == count) return;
+    HeadOptions options = options_;
+    options.num_class = count;
+    options.sample_rate = 1;
+    inner_ = make_(definition_, options);
+    inner_classes_ = count;
+    for (const ExtraEntry& extra : extras(options)) {
+      if (!extra.per_class) inner_->state().find(extra.name)->value = state_.find(extra.name)->value;
+    }
+  }
+
+  static Tensor slices(const Tensor& classes, int64_t width) {
+    if (width == 1) return classes;
+    return (classes.unsqueeze(1) * width + at::arange(width, classes.options())).flatten();
+  }
+
+  static Tensor positions(const std::vector<int64_t>& classes, const Tensor& labels) {
+    Tensor result = labels.to(at::kCPU).contiguous().clone();
+    int64_t* label = result.mutable_data_ptr<int64_t>();
+    for (int64_t row = 0; row < result.numel(); ++row) {
+      label[row] = std::lower_bound(classes.begin(), classes.end(), label[row]) - classes.begin();
+    }
+    return result.to(labels.device());
+  }
+
+  const Definition& definition_;
+  const HeadOptions options_;
+  const MakeHead make_;
+  State state_;
+  std::unique_ptr<Head> inner_;
+  int64_t inner_classes_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Head> make_partial_fc(const Definition& definition, const HeadOptions& options, MakeHead make) {
+  return std::make_unique<PartialFc>(definition, options, make);
+}
+
+std::vector<int64_t> sample_classes(const std::vector<int64_t>& kept, int64_t classes, int64_t count, uint64_t random_key) {
+  // Selection sampling (Knuth, The Art of Computer Programming 2, 3.4.2, Algorithm S): one pass, already sorted.
+  Random random(random_key);
+  std::vector<int64_t> chosen;
+  chosen.reserve(count);
+  auto next_kept = kept.begin();
+  int64_t wanted = count - static_cast<int64_t>(kept.size()), left = classes - static_cast<int64_t>(kept.size());
+  for (int64_t label = 0; label < classes; ++label) {
+    if (next_kept != kept.end() && *next_kept == label) {
+      chosen.push_back(label);
+      ++next_kept;
+    } else if (static_cast<int64_t>(random.below(static_cast<uint32_t>(left--))) < wanted) {
+      chosen.push_back(label);
+      --wanted;
+    }
+  }
+  return chosen;
+}
+
+}  // namespace facex::heads
