@@ -22,7 +22,7 @@ function train(t: Test, files: Record<string, string>, ...argv: string[]) {
 
 t.test('mistakes in the configuration end with status 2 before anything is made', async (t) => {
   const cases: [string, Record<string, string>, string[], RegExp][] = [
-    ['no configuration at all', {}, [], /config data: missing: expected a mapping/],
+    ['no configuration at all', {}, [], /expected a configuration file, a run folder to resume, or FaceX-Zoo/],
     ['a missing file', {}, ['absent.yaml'], /absent\.yaml: cannot read the configuration/],
     ['an unknown key', { 'run.yaml': `${small}epocs: 3\n` }, ['run.yaml'], /run\.yaml:8:1 epocs: unknown key, did you mean "epochs"\?/],
     ['a wrong type', { 'run.yaml': small }, ['run.yaml', '--set', 'batch_size=many'], /--set batch_size=many batch_size: expected .* received "many" \(string\)/],
