@@ -1,7 +1,7 @@
 // Encoded bytes to pixels. JPEG by libjpeg-turbo in its default settings, so that pixels are bit-equal to what other
 // programs on that library see; PNG by libpng. Grey, alpha, 16-bit, palette, CMYK and interlaced files become 8-bit
-// colour; alpha is dropped, EXIF orientation is not applied (training images are aligned crops; `facex align` turns
-// photographs upright).
+// colour; alpha is dropped, EXIF orientation is not applied (training images are aligned crops, and the landmarks
+// that `facex align` reads refer to the stored pixels).
 #pragma once
 
 #include <map>
