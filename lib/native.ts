@@ -10,15 +10,21 @@ import path from 'node:path'
 
 import { FacexError, messageOf } from './errors.js'
 import type { Graph } from './graph/types.js'
+import type {
+  NativeAugmentation,
+  NativeBox,
+  NativeInspection,
+  NativeLoader,
+  NativeLoaderSpec,
+  NativePictureHashes,
+  NativeRecordIndex,
+  NativeSource,
+  NativeSurface,
+  NativeTensor,
+} from './native-data.js'
 import { packageRoot } from './setup/places.js'
 
-/** Row-major data of one tensor crossing the border. `data` is the raw little-endian content. */
-export interface NativeTensor {
-  readonly name: string
-  readonly dtype: 'float32' | 'float64' | 'bfloat16' | 'float16' | 'int64' | 'int32' | 'uint8'
-  readonly shape: readonly number[]
-  readonly data: ArrayBuffer
-}
+export type * from './native-data.js'
 
 /** One row of the addon's op table, compared with `lib/graph/ops.ts` by a test. */
 export interface NativeOpRow {
@@ -118,104 +124,6 @@ export interface NativeHead {
   step(request: { embeddings: NativeTensor; labels: NativeTensor; lr: number; momentum?: number; weightDecay?: number; randomKey?: number }): number
   /** Prototype heads: takes features [N, D] of identities [N] into the next slots of the queue. */
   enqueue(features: NativeTensor, labels: NativeTensor): void
-}
-
-/** Where a loader's images come from: files named one per sample. */
-export interface NativeFileSource {
-  readonly kind: 'files'
-  /** Folder that relative paths start from; '' is the working directory. */
-  readonly root: string
-  /** UTF-8 paths, each ended by a newline byte; millions of paths stay one buffer. */
-  readonly paths: Uint8Array
-  /** Class of each sample. */
-  readonly labels: Int32Array
-}
-
-/** Images of a RecordIO file, at the positions that `indexRecords` found. */
-export interface NativeRecordSource {
-  readonly kind: 'records'
-  readonly file: string
-  readonly positions: Float64Array
-  readonly labels: Int32Array
-}
-
-/** The image records of a RecordIO file. */
-export interface NativeRecordIndex {
-  readonly positions: Float64Array
-  readonly labels: Int32Array
-  readonly problems: readonly { readonly position: number; readonly reason: string }[]
-}
-
-/** Several sources behind each other, with labels over all of them. */
-export interface NativeMixedSource {
-  readonly kind: 'mixed'
-  readonly parts: readonly NativeSource[]
-  readonly labels: Int32Array
-}
-
-export type NativeSource = NativeFileSource | NativeRecordSource | NativeMixedSource
-
-export interface NativeAugmentation {
-  readonly name: string
-  readonly probability: number
-  readonly values: Readonly<Record<string, number>>
-}
-
-export interface NativeLoaderSpec {
-  readonly source: NativeSource
-  /** Size of the images handed out; files of another size are resized. */
-  readonly height: number
-  readonly width: number
-  /**
-   * Rows that a file is brought to before the upper `height` of them are kept (training on the upper half of faces);
-   * `height` when absent.
-   */
-  readonly fullHeight?: number
-  readonly color: 'bgr' | 'rgb'
-  readonly batchSize: number
-  /** Images of one sample: 1, or 2 for semi-siamese pairs. */
-  readonly views: number
-  readonly threads: number
-  /** Batches decoded ahead of the consumer. */
-  readonly prefetch: number
-  readonly seed: number
-  readonly augmentations: readonly NativeAugmentation[]
-  /** `skip` replaces an image that does not decode by the next good one of the source, counted and reported. */
-  readonly onBadImage: 'fail' | 'skip'
-}
-
-export interface NativeBadImage {
-  readonly path: string
-  readonly reason: string
-}
-
-export interface NativeLoader {
-  /**
-   * Starts an epoch: `order` holds sample indices (views of one sample side by side), the first batch handed out is
-   * number `firstBatch`. A last batch shorter than `batchSize` is dropped unless `keepLast`. Randomness depends on
-   * (seed, epoch, position in the order).
-   */
-  begin(order: Uint32Array, epoch: number, firstBatch: number, keepLast?: boolean): void
-  /** Next batch as tensors, for tests, previews and extraction; undefined at the end of the epoch. */
-  next(): Promise<{ images: NativeTensor[]; labels: NativeTensor; indices: Uint32Array } | undefined>
-  /** Bad images met since the last call. */
-  takeBadImages(): NativeBadImage[]
-  dispose(): void
-}
-
-/** What a look at the files of a source found. Sizes are 0 where the image is bad. */
-export interface NativeInspection {
-  readonly heights: Uint16Array
-  readonly widths: Uint16Array
-  readonly problems: readonly { readonly index: number; readonly reason: string }[]
-}
-
-/** Part of an image, in pixels; bottom and right are exclusive. */
-export interface NativeBox {
-  readonly top: number
-  readonly left: number
-  readonly bottom: number
-  readonly right: number
 }
 
 /** Verbs of a training step; see native/training/program.h and lib/training/program.ts. */
@@ -329,11 +237,18 @@ export interface Addon {
   resizeImage(image: NativeTensor, height: number, width: number, box?: NativeBox): NativeTensor
   /** Bilinear, border 0, as OpenCV's; `matrix` is a row-major 2x3 that maps source to destination. */
   warpAffine(image: NativeTensor, matrix: readonly number[], height: number, width: number): NativeTensor
+  /** A copy of the RGB image with the surface drawn over it. */
+  drawSurface(image: NativeTensor, surface: NativeSurface): Promise<NativeTensor>
   /** A copy of the image after the augmentations, drawn from `seed`. */
   augmentImage(image: NativeTensor, augmentations: readonly NativeAugmentation[], color: 'bgr' | 'rgb', seed: number): NativeTensor
   augmentationNames(): string[]
   /** Reads the header of every image on `threads` threads, or decodes it completely with `full`. */
   inspectImages(source: NativeSource, options: { threads: number; full: boolean }): Promise<NativeInspection>
+  /**
+   * A perceptual hash of every image: 256 bits as eight numbers each, zeros where the image is bad. Pictures that differ
+   * by size, compression or a little brightness only differ in few bits.
+   */
+  hashImages(source: NativeSource, threads: number): Promise<NativePictureHashes>
   /**
    * Finds the images of a RecordIO file (.rec) by its index (.idx), or by walking through it when `index` is ''. A header
    * record as in insightface's sets is honoured.

@@ -8,6 +8,7 @@
 #include "binding/loader.h"
 #include "binding/network.h"
 #include "binding/search.h"
+#include "binding/surface.h"
 #include "binding/trainer.h"
 
 namespace {
@@ -19,6 +20,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   facex::binding::export_loader(env, exports);
   facex::binding::export_network(env, exports);
   facex::binding::export_search(env, exports);
+  facex::binding::export_surface(env, exports);
   facex::binding::export_trainer(env, exports);
   facex::binding::export_file_lock(env, exports);
   return exports;

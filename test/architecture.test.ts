@@ -15,6 +15,7 @@ const root = packageRoot()
 const LADDER: readonly (readonly string[])[] = [
   ['errors.ts'],
   ['setup', 'graph', 'config'],
+  ['native-data.ts'],
   ['native.ts'],
   ['layers', 'heads', 'data'],
   ['backbones'],

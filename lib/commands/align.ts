@@ -50,13 +50,13 @@ export async function run(argv: string[]): Promise<number> {
     onImage: (done) => bar.update(done, images.length),
   })
   bar.stop()
-  const { aligned, present, failures } = report
+  const { made, present, failures } = report
   if (failures.length > 0) {
     mkdirSync(out, { recursive: true })
     writeFileSync(path.join(out, 'failures.txt'), failures.map((failure) => `${failure}\n`).join(''))
   }
   const text = [
-    `${aligned} aligned, ${present} there before, ${failures.length} failed`,
+    `${made} aligned, ${present} there before, ${failures.length} failed`,
     ...failures.slice(0, 10).map((failure) => `  ${failure}`),
     ...(failures.length > 10 ? [`  all of them in ${path.join(out, 'failures.txt')}`] : []),
   ]

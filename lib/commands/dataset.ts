@@ -2,20 +2,16 @@
  * `facex dataset`: look at data sets and turn them into others.
  * @module
  */
-import { writeFileSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
-import path from 'node:path'
-
-import { resolveAugmentations, type AugmentConfig } from '../data/augment.js'
-import { openDataset, type Dataset } from '../data/dataset.js'
-import { packDataset, unpackDataset } from '../data/tools/pack.js'
-import { contactSheet } from '../data/tools/preview.js'
-import { sourceAt } from '../data/tools/source-at.js'
-import { splitDataset } from '../data/tools/split.js'
-import { summarise } from '../data/tools/summary.js'
+import { MASK_STYLES } from '../data/mask/styles/index.js'
 import { FacexError, unknownName } from '../errors.js'
-import { countBar } from '../report/count-bar.js'
-import { parseOptions, wholeNumber, type OptionValues } from './options.js'
+import { OPTIONS, type Action } from './dataset/action.js'
+import { clean } from './dataset/clean.js'
+import { mask } from './dataset/mask.js'
+import { pack, unpack } from './dataset/pack.js'
+import { preview } from './dataset/preview.js'
+import { inspect, verify } from './dataset/report.js'
+import { split } from './dataset/split.js'
+import { parseOptions } from './options.js'
 
 export const usage = `Usage: facex dataset inspect SOURCE...                      counts, sizes, images per identity
        facex dataset verify  SOURCE...                      decode every image
@@ -24,6 +20,8 @@ export const usage = `Usage: facex dataset inspect SOURCE...                    
        facex dataset unpack  SOURCE... --out DIR            files in class folders, and train.txt
        facex dataset merge   SOURCE... --out TRAIN.rec      several sources behind each other (the same as pack)
        facex dataset split   SOURCE --out PREFIX            PREFIX.chosen.txt and PREFIX.rest.txt
+       facex dataset clean   SOURCE --out LIST              the list without unreadable files and duplicates
+       facex dataset mask    SOURCE... --out DIR            faces with and without masks, and train.txt
 
 SOURCE is a list ("path label" lines), a folder of class folders, or a .rec file.
 
@@ -34,121 +32,26 @@ SOURCE is a list ("path label" lines), a folder of class folders, or a .rec file
 --size N           preview: side of an image in pixels, 112 by default
 --fraction F       split: this share of the identities is chosen
 --per_identity K   split: K images of each identity are chosen; identities with fewer are left out
---seed N           split and preview: 0 by default
---json             inspect and verify: for machines
+--distance N       clean: bits of 256 in which pictures taken for the same may differ, 16 by default
+--delete           clean: also deletes the files that are left out
+--landmarks FILE   mask: a line "path x y x y ..." for each image, 5, 68 or 106 points; without, faces are taken as aligned
+--style NAMES      mask: one or more of ${MASK_STYLES.map((style) => style.name).join(', ')}, separated by commas; all by default
+--texture FILE     mask: a picture as the cloth instead of a style
+--only             mask: masked faces alone, under the names of the originals; a list needs no labels then
+--seed N           split, preview and mask: 0 by default
+--json             inspect, verify, mask and clean: for machines
 `
 
-const OPTIONS = {
-  root: { type: 'string' },
-  out: { type: 'string' },
-  threads: { type: 'string' },
-  augment: { type: 'string' },
-  rows: { type: 'string' },
-  size: { type: 'string' },
-  fraction: { type: 'string' },
-  per_identity: { type: 'string' },
-  seed: { type: 'string' },
-  json: { type: 'boolean' },
-} as const
-type Values = OptionValues<typeof OPTIONS>
-
-const ACTIONS: Readonly<Record<string, (dataset: Dataset, values: Values) => Promise<number>>> = {
-  inspect: (dataset, values) => report(dataset, values, false),
-  verify: (dataset, values) => report(dataset, values, true),
-  preview,
-  pack,
-  merge: pack,
-  unpack,
-  split,
-}
+const ACTIONS: Readonly<Record<string, Action>> = { inspect, verify, preview, pack, merge: pack, unpack, split, mask, clean }
 
 export async function run(argv: string[]): Promise<number> {
   const [name, ...rest] = argv
-  const action = name === undefined ? undefined : ACTIONS[name]
+  const action = name !== undefined && Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined
   if (action === undefined) {
     const text = name === undefined ? 'expected an action' : unknownName('action', name, Object.keys(ACTIONS))
     throw new FacexError('ERR_USAGE', `${text}\n\n${usage}`)
   }
   const { values, positionals } = parseOptions(rest, OPTIONS, rest.filter((argument) => !argument.startsWith('--')))
   if (positionals.length === 0) throw new FacexError('ERR_USAGE', `expected a list, a folder or a .rec file\n\n${usage}`)
-  const dataset = await openDataset(positionals.map((source) => sourceAt(source, values.root)))
-  for (const note of dataset.notes) process.stderr.write(`${note}\n`)
-  return action(dataset, values)
-}
-
-async function report(dataset: Dataset, values: Values, full: boolean): Promise<number> {
-  const summary = await summarise(dataset, { threads: wholeNumber('threads', values.threads) ?? availableParallelism(), full })
-  const { images, identities, perIdentity, histogram, sizes, badImages } = summary
-  const most = Math.max(...histogram.map((bin) => bin.identities))
-  const lines = [
-    `${images} images of ${identities} identities`,
-    `images of an identity: ${perIdentity.min} to ${perIdentity.max}, median ${perIdentity.median}, mean ${perIdentity.mean.toFixed(1)}`,
-    ...histogram.map(({ from, to, identities: count }) => {
-      const bar = '█'.repeat(Math.ceil((count / most) * 40))
-      return `${(from === to ? String(from) : `${from}-${to}`).padStart(12)} ${bar} ${count}`
-    }),
-    ...sizes.slice(0, 5).map(({ width, height, count }) => `${width} x ${height}: ${count} images`),
-    ...(sizes.length > 5 ? [`... and ${sizes.length - 5} other sizes`] : []),
-    `${full ? 'images that do not decode' : 'images with an unreadable header'}: ${badImages.length}`,
-    ...badImages.slice(0, 20).map((image) => `  ${image}`),
-    ...(badImages.length > 20 ? [`  ... and ${badImages.length - 20} more (--json lists all)`] : []),
-  ]
-  process.stdout.write(values.json ? `${JSON.stringify(summary)}\n` : `${lines.join('\n')}\n`)
-  return badImages.length === 0 ? 0 : 1
-}
-
-async function preview(dataset: Dataset, values: Values): Promise<number> {
-  const out = outOf(values)
-  const sheet = await contactSheet(dataset, {
-    size: wholeNumber('size', values.size) ?? 112,
-    rows: wholeNumber('rows', values.rows) ?? 8,
-    columns: 8,
-    augmentations: resolveAugmentations((values.augment ?? 'flip') as AugmentConfig),
-    seed: seedOf(values),
-  })
-  writeFileSync(out, sheet)
-  process.stdout.write(`${out}\n`)
-  return 0
-}
-
-async function pack(dataset: Dataset, values: Values): Promise<number> {
-  const out = outOf(values)
-  if (path.extname(out) !== '.rec') throw new FacexError('ERR_USAGE', `--out: expected a name ending in .rec, received "${out}"`)
-  const bar = countBar('packing')
-  packDataset(dataset, out, (done) => bar.update(done, dataset.size))
-  bar.stop()
-  process.stdout.write(`${out}: ${dataset.size} images of ${dataset.classCount} identities\n`)
-  return 0
-}
-
-async function unpack(dataset: Dataset, values: Values): Promise<number> {
-  const out = outOf(values)
-  const bar = countBar('unpacking')
-  unpackDataset(dataset, out, (done) => bar.update(done, dataset.size))
-  bar.stop()
-  process.stdout.write(`${path.join(out, 'train.txt')}: ${dataset.size} images of ${dataset.classCount} identities\n`)
-  return 0
-}
-
-async function split(dataset: Dataset, values: Values): Promise<number> {
-  const out = outOf(values)
-  const { chosen, rest } = splitDataset(dataset, {
-    fraction: values.fraction === undefined ? undefined : Number(values.fraction),
-    perIdentity: wholeNumber('per_identity', values.per_identity),
-    seed: seedOf(values),
-  })
-  for (const [name, text] of Object.entries({ chosen, rest })) {
-    writeFileSync(`${out}.${name}.txt`, text)
-    process.stdout.write(`${out}.${name}.txt: ${text.split('\n').length - 1} images\n`)
-  }
-  return 0
-}
-
-function outOf(values: Values): string {
-  if (values.out === undefined) throw new FacexError('ERR_USAGE', 'expected --out')
-  return values.out
-}
-
-function seedOf(values: Values): number {
-  return wholeNumber('seed', values.seed, 0) ?? 0
+  return action(positionals, values)
 }

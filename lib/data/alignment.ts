@@ -13,7 +13,7 @@ import type { FivePoints } from './landmarks.js'
 
 /** Where the five points go in an image of 112 x 112. */
 export const ARCFACE_TEMPLATE: FivePoints = [38.2946, 51.6963, 73.5318, 51.5014, 56.0252, 71.7366, 41.5493, 92.3655, 70.7299, 92.2041]
-const TEMPLATE_SIZE = 112
+export const TEMPLATE_SIZE = 112
 
 /** Row-major 2x3, source to destination. */
 export type Transform = readonly [number, number, number, number, number, number]

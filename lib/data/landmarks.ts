@@ -10,9 +10,15 @@ import { FacexError, messageOf, throwProblems } from '../errors.js'
 /** x0 y0 ... x4 y4. */
 export type FivePoints = readonly number[]
 
-export interface LandmarkedImage {
-  readonly path: string
+/** What a line of a landmark file says of a face. */
+export interface FaceLandmarks {
   readonly points: FivePoints
+  /** With 68 or 106 points: the jaw from ear to ear in iBUG's 17 points, x0 y0 ... x16 y16. */
+  readonly jaw?: readonly number[]
+}
+
+export interface LandmarkedImage extends FaceLandmarks {
+  readonly path: string
 }
 
 /** For each of the five points, the points of a larger set (from 0) whose mean it is. */
@@ -23,6 +29,15 @@ const REDUCTIONS: ReadonlyMap<number, readonly (readonly number[])[]> = new Map(
   // The 106 of JD-landmark, which FaceX-Zoo's detector gives.
   [106, [[104], [105], [54], [84], [90]]],
 ])
+
+/** Points of the jaw in larger sets: the first 17 of 68, every other of the first 33 of 106. */
+const JAW_STEP: ReadonlyMap<number, number> = new Map([[68, 1], [106, 2]])
+const JAW_POINTS = 17
+
+function jawPoints(coordinates: readonly number[]): number[] | undefined {
+  const step = JAW_STEP.get(coordinates.length / 2)
+  return step === undefined ? undefined : Array.from({ length: 2 * JAW_POINTS }, (_, i) => coordinates[2 * step * (i >> 1) + (i & 1)]!)
+}
 
 /** The five points of 5, 68 or 106; undefined for any other number. */
 export function fivePoints(coordinates: readonly number[]): number[] | undefined {
@@ -72,7 +87,9 @@ function parseLine(line: string): LandmarkedImage | undefined {
     const tail = fields.slice(-2 * count)
     if (fields.length <= 2 * count || !tail.every((field) => /^[-+]?[\d.]+(e[-+]?\d+)?$/i.test(field) && Number.isFinite(Number(field)))) continue
     const path = line.slice(0, startOfTail(line, 2 * count)).trimEnd().replace(/,$/, '')
-    return { path, points: fivePoints(tail.map(Number))! }
+    const coordinates = tail.map(Number)
+    const jaw = jawPoints(coordinates)
+    return { path, points: fivePoints(coordinates)!, ...(jaw !== undefined && { jaw }) }
   }
   return undefined
 }

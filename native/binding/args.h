@@ -48,6 +48,18 @@ inline std::string get_string(const Napi::Object& from, const char* key) {
   return value.As<Napi::String>().Utf8Value();
 }
 
+// The elements of a typed array of the given type.
+template <typename Element>
+std::vector<Element> get_typed(const Napi::Object& from, const char* key, napi_typedarray_type type) {
+  const Napi::Value value = from.Get(key);
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != type) {
+    fail(ErrorCode::kConfig, key, ": expected a typed array of ", sizeof(Element), "-byte numbers");
+  }
+  const auto array = value.As<Napi::TypedArray>();
+  const auto* begin = reinterpret_cast<const Element*>(static_cast<const uint8_t*>(array.ArrayBuffer().Data()) + array.ByteOffset());
+  return {begin, begin + array.ElementLength()};
+}
+
 // { name: number, ... }
 template <typename Map>
 Map get_numbers(const Napi::Object& from, const char* key) {

@@ -12,8 +12,6 @@
 
 namespace facex::binding {
 
-namespace {
-
 data::Image image_from(const Napi::Value& value) {
   const Tensor tensor = to_tensor(value);
   if (tensor.dim() != 3 || tensor.size(2) != 3 || tensor.scalar_type() != at::kByte || tensor.numel() == 0 ||
@@ -31,6 +29,8 @@ Napi::Value image_to_js(Napi::Env env, const data::Image& image) {
   std::memcpy(tensor.mutable_data_ptr(), image.pixels.data(), image.pixels.size());
   return to_js(env, "image", tensor);
 }
+
+namespace {
 
 int size_from(const Napi::Value& value, const char* what) {
   const int64_t size = value.IsNumber() ? value.As<Napi::Number>().Int64Value() : 0;

@@ -9,6 +9,7 @@
 #include "data/inspect.h"
 #include "data/loader.h"
 #include "data/memory_batches.h"
+#include "data/picture_hash.h"
 #include "data/record_file.h"
 
 namespace facex::binding {
@@ -158,6 +159,24 @@ Napi::Value inspect_images(const Napi::CallbackInfo& call) {
   });
 }
 
+// hashImages(source, threads)
+Napi::Value hash_images(const Napi::CallbackInfo& call) {
+  return guarded(call.Env(), [&]() -> Napi::Value {
+    const int threads = call[1].ToNumber().Int32Value();
+    std::shared_ptr<data::Source> source = source_from(object_of(call[0], "source"));
+    return run_async(
+        call.Env(), call.Env().Undefined(), [=] { return data::hash_pictures(*source, threads); },
+        [](Napi::Env env, const data::PictureHashes& hashes) -> Napi::Value {
+          Napi::Object result = Napi::Object::New(env);
+          Napi::Uint32Array words = Napi::Uint32Array::New(env, hashes.words.size());
+          std::copy(hashes.words.begin(), hashes.words.end(), words.Data());
+          result.Set("words", words);
+          result.Set("problems", problems_to_js(env, hashes.problems, "index"));
+          return result;
+        });
+  });
+}
+
 // indexRecords(file, index)
 Napi::Value index_records(const Napi::CallbackInfo& call) {
   return guarded(call.Env(), [&]() -> Napi::Value {
@@ -194,6 +213,7 @@ void export_loader(Napi::Env env, Napi::Object exports) {
   exports.Set("Loader", LoaderObject::define(env));
   exports.Set("MemoryBatches", MemoryBatchesObject::define(env));
   exports.Set("inspectImages", Napi::Function::New(env, inspect_images));
+  exports.Set("hashImages", Napi::Function::New(env, hash_images));
   exports.Set("indexRecords", Napi::Function::New(env, index_records));
   exports.Set("readRecord", Napi::Function::New(env, read_record));
 }

@@ -4,36 +4,21 @@
 
 namespace facex::binding {
 
-namespace {
-
-template <typename Array, typename Element>
-std::vector<Element> copy_of(const Napi::Object& spec, const char* key, napi_typedarray_type type) {
-  const Napi::Value value = spec.Get(key);
-  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != type) {
-    fail(ErrorCode::kConfig, "source ", key, ": expected a typed array of ", sizeof(Element), "-byte numbers");
-  }
-  auto array = value.As<Array>();
-  const auto* begin = reinterpret_cast<const Element*>(array.Data());
-  return {begin, begin + array.ElementLength()};
-}
-
-}  // namespace
-
 std::unique_ptr<data::Source> source_from(const Napi::Object& spec) {
   const std::string kind = get_string(spec, "kind");
   if (kind == "files") {
-    return data::make_file_source(get_string(spec, "root"), copy_of<Napi::Uint8Array, char>(spec, "paths", napi_uint8_array),
-                                  copy_of<Napi::Int32Array, int32_t>(spec, "labels", napi_int32_array));
+    return data::make_file_source(get_string(spec, "root"), get_typed<char>(spec, "paths", napi_uint8_array),
+                                  get_typed<int32_t>(spec, "labels", napi_int32_array));
   }
   if (kind == "records") {
-    return data::make_record_source(get_string(spec, "file"), copy_of<Napi::Float64Array, double>(spec, "positions", napi_float64_array),
-                                    copy_of<Napi::Int32Array, int32_t>(spec, "labels", napi_int32_array));
+    return data::make_record_source(get_string(spec, "file"), get_typed<double>(spec, "positions", napi_float64_array),
+                                    get_typed<int32_t>(spec, "labels", napi_int32_array));
   }
   if (kind == "mixed") {
     std::vector<std::unique_ptr<data::Source>> parts;
     const Napi::Array list = get_array(spec, "parts");
     for (uint32_t i = 0; i < list.Length(); i++) parts.push_back(source_from(object_of(list.Get(i), "source")));
-    return data::make_mixed_source(std::move(parts), copy_of<Napi::Int32Array, int32_t>(spec, "labels", napi_int32_array));
+    return data::make_mixed_source(std::move(parts), get_typed<int32_t>(spec, "labels", napi_int32_array));
   }
   fail(ErrorCode::kConfig, "source kind: expected \"files\", \"records\" or \"mixed\", got \"", kind, '"');
 }

@@ -2,15 +2,14 @@
 // in seconds instead of after hours.
 #pragma once
 
-#include "data/bad_images.h"
-#include "data/source.h"
+#include "data/scan.h"
 
 namespace facex::data {
 
 struct Inspection {
   std::vector<uint16_t> heights;  // 0 for a bad image
   std::vector<uint16_t> widths;
-  std::vector<std::pair<size_t, std::string>> problems;  // index and reason, in order
+  ScanProblems problems;
 };
 
 // `full` decodes every pixel instead of the header only.

@@ -80,11 +80,11 @@ t.test('aligning goes on where it was stopped and reports what fails', async (t)
   const images = ['sub dir/one.jpg', 'two.webp', 'bad.jpg', 'missing.jpg'].map((name) => ({ path: name, points }))
   const options = { root, out: path.join(root, 'out'), size: 64, format: 'png' as const, threads: 2 }
   const first = await alignPhotographs(images, options)
-  t.same([first.aligned, first.present], [2, 0])
+  t.same([first.made, first.present], [2, 0])
   t.match(first.failures, [/^bad.jpg: /, /^missing.jpg: ENOENT/] as never)
   const before = statSync(path.join(root, 'out', 'sub dir', 'one.png')).mtimeMs
   const second = await alignPhotographs(images, options)
-  t.same([second.aligned, second.present], [0, 2])
+  t.same([second.made, second.present], [0, 2])
   t.equal(statSync(path.join(root, 'out', 'sub dir', 'one.png')).mtimeMs, before)
   t.equal((await sharp(path.join(root, 'out', 'two.png')).metadata()).width, 64)
 })

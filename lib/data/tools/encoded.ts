@@ -1,5 +1,5 @@
 /**
- * The encoded images of a data set one after the other, byte for byte as they are stored.
+ * The encoded images of a data set one after the other, byte for byte as they are stored; each is read when asked for.
  * @module
  */
 import { readFileSync } from 'node:fs'
@@ -9,25 +9,30 @@ import { FacexError, messageOf } from '../../errors.js'
 import { addon, type NativeSource } from '../../native.js'
 
 export interface EncodedImage {
-  /** Path below the source's root, or `000000123` for a record. */
+  /** Path below the source's root, or `000000123` for a record; behind `0/`, `1/` ... where several sources are mixed. */
   readonly name: string
-  readonly content: Buffer
+  /** @throws FacexError ERR_DATA */
+  read(): Buffer
 }
 
 /** All images in the order of their indices. */
 export function* encodedImages(source: NativeSource): Generator<EncodedImage> {
   switch (source.kind) {
     case 'files':
-      for (const name of pathsOf(source.paths)) yield { name, content: read(path.resolve(source.root, name)) }
-      return
+      return yield* encodedFiles(source.root, pathsOf(source.paths))
     case 'records':
       for (const [index, position] of source.positions.entries()) {
-        yield { name: String(index).padStart(9, '0'), content: addon().readRecord(source.file, position) }
+        yield { name: String(index).padStart(9, '0'), read: () => addon().readRecord(source.file, position) }
       }
       return
     case 'mixed':
-      for (const part of source.parts) yield* encodedImages(part)
+      for (const [i, part] of source.parts.entries()) for (const image of encodedImages(part)) yield { ...image, name: `${i}/${image.name}` }
   }
+}
+
+/** Files below `root`. */
+export function* encodedFiles(root: string, names: Iterable<string>): Generator<EncodedImage> {
+  for (const name of names) yield { name, read: () => read(path.resolve(root, name)) }
 }
 
 /** Newline-ended paths, one string at a time. */

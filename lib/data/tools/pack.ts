@@ -19,8 +19,8 @@ export function packDataset(dataset: Dataset, file: string, onImage: (done: numb
   const writer = new RecordWriter(file, dataset.size)
   try {
     let done = 0
-    for (const { content } of encodedImages(dataset.source)) {
-      writer.add(dataset.labels[done]!, content)
+    for (const image of encodedImages(dataset.source)) {
+      writer.add(dataset.labels[done]!, image.read())
       onImage(++done)
     }
     writer.close()
@@ -40,7 +40,8 @@ export function unpackDataset(dataset: Dataset, folder: string, onImage: (done: 
   const digits = String(dataset.classCount - 1).length
   const made = new Set<string>()
   const lines: string[] = []
-  for (const { content } of encodedImages(dataset.source)) {
+  for (const image of encodedImages(dataset.source)) {
+    const content = image.read()
     const index = lines.length
     const label = dataset.labels[index]!
     const name = String(label).padStart(digits, '0')

@@ -8,6 +8,7 @@ import { countPerClass } from '../sample-set.js'
 import type { Dataset } from '../dataset.js'
 import { Random } from '../random.js'
 import { pathsOf } from './encoded.js'
+import { listText, type ListEntry } from './list-text.js'
 
 export interface SplitOptions {
   /** By identity: this share of them goes to the first list. */
@@ -31,15 +32,15 @@ export function splitDataset(dataset: Dataset, options: SplitOptions): Split {
   }
   const random = new Random(options.seed)
   const isChosen = options.fraction === undefined ? fewOfEach(dataset, options.perIdentity!, random) : identities(dataset, options.fraction, random)
-  const chosen = new ListText()
-  const rest = new ListText()
+  const chosen: ListEntry[] = []
+  const rest: ListEntry[] = []
   let index = 0
   for (const name of pathsOf(dataset.source.paths)) {
     const list = isChosen(index)
-    if (list !== undefined) (list ? chosen : rest).add(name, dataset.labels[index]!)
+    if (list !== undefined) (list ? chosen : rest).push({ name, label: dataset.labels[index]! })
     index++
   }
-  return { chosen: chosen.text(), rest: rest.text() }
+  return { chosen: listText(chosen), rest: listText(rest) }
 }
 
 /** True for the first list, false for the second, undefined for neither. */
@@ -63,20 +64,5 @@ function fewOfEach(dataset: Dataset, wanted: number, random: Random): Choice {
     const take = random.below(counts[label]! - seen[label]!++) < left[label]!
     if (take) left[label]!--
     return take
-  }
-}
-
-/** Lines of a list; labels are renumbered in order of appearance. */
-class ListText {
-  readonly #lines: string[] = []
-  readonly #labels = new Map<number, number>()
-
-  add(name: string, label: number): void {
-    if (!this.#labels.has(label)) this.#labels.set(label, this.#labels.size)
-    this.#lines.push(`${name} ${this.#labels.get(label)}\n`)
-  }
-
-  text(): string {
-    return this.#lines.join('')
   }
 }

@@ -1,0 +1,60 @@
+/**
+ * What the actions of `facex dataset` share: their options and how they name a data set.
+ * @module
+ */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+
+import { openDataset, type Dataset } from '../../data/dataset.js'
+import { sourceAt } from '../../data/tools/source-at.js'
+import { FacexError } from '../../errors.js'
+import { wholeNumber, type OptionValues } from '../options.js'
+
+export const OPTIONS = {
+  root: { type: 'string' },
+  out: { type: 'string' },
+  threads: { type: 'string' },
+  augment: { type: 'string' },
+  rows: { type: 'string' },
+  size: { type: 'string' },
+  fraction: { type: 'string' },
+  per_identity: { type: 'string' },
+  landmarks: { type: 'string' },
+  style: { type: 'string' },
+  texture: { type: 'string' },
+  only: { type: 'boolean' },
+  distance: { type: 'string' },
+  delete: { type: 'boolean' },
+  seed: { type: 'string' },
+  json: { type: 'boolean' },
+} as const
+export type Values = OptionValues<typeof OPTIONS>
+
+/** Runs one action on the sources named on the command line; resolves with the exit status. */
+export type Action = (sources: readonly string[], values: Values) => Promise<number>
+
+/** Opens labelled sources and prints what was left out of them. */
+export async function openSources(sources: readonly string[], values: Values): Promise<Dataset> {
+  const dataset = await openDataset(sources.map((source) => sourceAt(source, values.root)))
+  for (const note of dataset.notes) process.stderr.write(`${note}\n`)
+  return dataset
+}
+
+/** The first few failures, and all of them in `failures.txt` of the folder. */
+export function failureLines(failures: readonly string[], folder: string): string[] {
+  if (failures.length === 0) return []
+  const file = path.join(folder, 'failures.txt')
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(file, failures.map((failure) => `${failure}\n`).join(''))
+  return [...failures.slice(0, 10).map((failure) => `  ${failure}`), ...(failures.length > 10 ? [`  all of them in ${file}`] : [])]
+}
+
+/** @throws FacexError ERR_USAGE when it is missing */
+export function outOf(values: Values): string {
+  if (values.out === undefined) throw new FacexError('ERR_USAGE', 'expected --out')
+  return values.out
+}
+
+export function seedOf(values: Values): number {
+  return wholeNumber('seed', values.seed, 0) ?? 0
+}

@@ -1,0 +1,34 @@
+/**
+ * `facex dataset clean`.
+ * @module
+ */
+import { rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import path from 'node:path'
+
+import { cleanDataset } from '../../data/tools/clean.js'
+import { wholeNumber } from '../options.js'
+import { openSources, outOf, type Action } from './action.js'
+
+/** Bits that resized and recompressed copies differ in; different photographs of one person differ in far more. */
+const DISTANCE = 16
+
+export const clean: Action = async (sources, values) => {
+  const out = outOf(values)
+  const dataset = await openSources(sources, values)
+  const { removed, list, kept } = await cleanDataset(dataset, {
+    threads: wholeNumber('threads', values.threads) ?? availableParallelism(),
+    distance: wholeNumber('distance', values.distance, 0) ?? DISTANCE,
+  })
+  const report = `${out}.removed.tsv`
+  writeFileSync(out, list)
+  writeFileSync(report, removed.map(({ name, kind, reason }) => `${name}\t${kind}\t${reason}\n`).join(''))
+  if (values.delete && dataset.source.kind === 'files') for (const { name } of removed) rmSync(path.resolve(dataset.source.root, name))
+  const count = (kind: string) => removed.filter((image) => image.kind === kind).length
+  const lines = [
+    `${out}: ${kept} of ${dataset.size} images`,
+    `${report}: ${count('unreadable')} unreadable, ${count('duplicate')} duplicates, ${count('two identities')} under two identities${values.delete ? ', deleted' : '; the files are still there'}`,
+  ]
+  process.stdout.write(values.json ? `${JSON.stringify({ kept, removed })}\n` : `${lines.join('\n')}\n`)
+  return 0
+}

@@ -1,0 +1,72 @@
+/**
+ * `facex dataset mask`.
+ * @module
+ */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import path from 'node:path'
+
+import { openImageList } from '../../data/image-list.js'
+import { openLandmarks } from '../../data/landmarks.js'
+import type { MaskStyle } from '../../data/mask/style.js'
+import { MASK_STYLES } from '../../data/mask/styles/index.js'
+import { pictureStyle } from '../../data/mask/textures.js'
+import { encodedFiles, encodedImages, type EncodedImage } from '../../data/tools/encoded.js'
+import { listText } from '../../data/tools/list-text.js'
+import { maskFaces } from '../../data/tools/mask.js'
+import { sourceAt } from '../../data/tools/source-at.js'
+import { FacexError, unknownName } from '../../errors.js'
+import { countBar } from '../../report/count-bar.js'
+import { wholeNumber } from '../options.js'
+import { failureLines, openSources, outOf, seedOf, type Action, type Values } from './action.js'
+
+export const mask: Action = async (sources, values) => {
+  const out = outOf(values)
+  const styles = await stylesOf(values)
+  const landmarks = values.landmarks === undefined ? undefined : new Map(openLandmarks(values.landmarks).map((image) => [image.path, image]))
+  const { images, count, labels } = await imagesOf(sources, values)
+  const bar = countBar('masking')
+  const { made, present, failures, files } = await maskFaces(images, {
+    out,
+    styles,
+    ...(landmarks !== undefined && { landmarks }),
+    only: values.only ?? false,
+    seed: seedOf(values),
+    threads: wholeNumber('threads', values.threads) ?? availableParallelism(),
+    onImage: (done) => bar.update(done, count),
+  })
+  bar.stop()
+  mkdirSync(out, { recursive: true })
+  const list = path.join(out, 'train.txt')
+  const entries = labels === undefined ? [] : files.flatMap((names, i) => names.map((name) => ({ name, label: labels[i]! })))
+  if (labels !== undefined) writeFileSync(list, listText(entries))
+  const lines = [
+    `${made} masked, ${present} there before, ${failures.length} failed`,
+    ...failureLines(failures, out),
+    ...(labels === undefined ? [] : [`${list}: ${entries.length} images`]),
+  ]
+  process.stdout.write(values.json ? `${JSON.stringify({ made, present, failures })}\n` : `${lines.join('\n')}\n`)
+  return failures.length === 0 ? 0 : 1
+}
+
+/** Test images alone need no labels. */
+async function imagesOf(sources: readonly string[], values: Values): Promise<{ images: Iterable<EncodedImage>; count: number; labels?: Int32Array }> {
+  const source = sourceAt(sources[0]!, values.root)
+  if (values.only && sources.length === 1 && source.kind === 'list') {
+    const names = openImageList(source.list)
+    return { images: encodedFiles(source.root, names), count: names.length }
+  }
+  const dataset = await openSources(sources, values)
+  return { images: encodedImages(dataset.source), count: dataset.size, labels: dataset.labels }
+}
+
+async function stylesOf(values: Values): Promise<readonly MaskStyle[]> {
+  if (values.texture !== undefined && values.style !== undefined) throw new FacexError('ERR_USAGE', 'expected one of --style and --texture')
+  if (values.texture !== undefined) return [await pictureStyle(values.texture)]
+  if (values.style === undefined) return MASK_STYLES
+  return values.style.split(',').map((name) => {
+    const style = MASK_STYLES.find((known) => known.name === name.trim())
+    if (style === undefined) throw new FacexError('ERR_USAGE', `--style: ${unknownName('style', name, MASK_STYLES.map((known) => known.name))}`)
+    return style
+  })
+}

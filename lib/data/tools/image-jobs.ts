@@ -1,0 +1,70 @@
+/**
+ * Work on many images at once where one that fails is reported and the others go on, and where a second call goes on
+ * from the files that the first one finished.
+ * @module
+ */
+import { existsSync } from 'node:fs'
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+
+import sharp from 'sharp'
+
+import { messageOf } from '../../errors.js'
+import type { NativeTensor } from '../../native.js'
+
+export interface JobOptions {
+  /** Images at once. */
+  readonly threads: number
+  readonly onImage?: (done: number) => void
+}
+
+export interface JobReport {
+  readonly made: number
+  /** Were there before. */
+  readonly present: number
+  /** `path: reason` */
+  readonly failures: readonly string[]
+}
+
+/** Works on all items; `work` tells whether anything was to do. */
+export async function forEachImage<T extends { readonly name: string }>(items: Iterable<T>, { threads, onImage }: JobOptions, work: (item: T, index: number) => Promise<'made' | 'present'>): Promise<JobReport> {
+  const failures: string[] = []
+  const counts = { made: 0, present: 0 }
+  const queue = items[Symbol.iterator]()
+  let [next, done] = [0, 0]
+  const worker = async () => {
+    for (let item = queue.next(); item.done !== true; item = queue.next()) {
+      const index = next++
+      try {
+        counts[await work(item.value, index)]++
+      } catch (error) {
+        failures.push(`${item.value.name}: ${messageOf(error)}`)
+      }
+      onImage?.(++done)
+    }
+  }
+  await Promise.all(Array.from({ length: threads }, worker))
+  return { ...counts, failures: failures.sort() }
+}
+
+/** Makes a file unless it is there; it appears complete or not at all. */
+export async function makeOnce(file: string, content: () => Promise<Uint8Array>): Promise<'made' | 'present'> {
+  if (existsSync(file)) return 'present'
+  const bytes = await content()
+  await mkdir(path.dirname(file), { recursive: true })
+  const unfinished = `${file}.part`
+  try {
+    await writeFile(unfinished, bytes)
+    await rename(unfinished, file)
+  } finally {
+    await rm(unfinished, { force: true })
+  }
+  return 'made'
+}
+
+/** RGB pixels as PNG, or as JPEG that loses as little as is reasonable. */
+export function encodePicture({ shape, data }: NativeTensor, format: 'jpg' | 'png'): Promise<Buffer> {
+  const [height, width] = shape as [number, number, number]
+  const picture = sharp(new Uint8Array(data), { raw: { width, height, channels: 3 } })
+  return (format === 'png' ? picture.png() : picture.jpeg({ quality: 95, chromaSubsampling: '4:4:4' })).toBuffer()
+}
