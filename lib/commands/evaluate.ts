@@ -2,22 +2,25 @@
  * `facex evaluate`: the figures of a model under an evaluation protocol.
  * @module
  */
+import { existsSync } from 'node:fs'
 import path from 'node:path'
 
 import { openProtocol, shippedDataConf } from '../evaluation/protocols/conf.js'
 import { PROTOCOLS } from '../evaluation/protocols/index.js'
-import type { OpenProtocol, ProtocolResult } from '../evaluation/protocols/protocol.js'
+import type { OpenProtocol } from '../evaluation/protocols/protocol.js'
 import { findRule, rules } from '../evaluation/rules/index.js'
 import { FacexError } from '../errors.js'
 import { countBar } from '../report/count-bar.js'
-import { count, percent } from '../report/wording.js'
-import { parseOptions, wholeNumber } from './options.js'
+import { resultText } from '../report/evaluations/lines.js'
+import { figuresOf, writeEvaluation } from '../report/evaluations/record.js'
+import { parseOptions, wholeNumber, type OptionTable, type OptionValues } from './options.js'
 import { openWeights, required, weightsOptions, weightsUsage } from './weights.js'
 
 export const usage = `Usage: facex evaluate --weights FILE --pairs FILE --root DIR [OPTIONS]
        facex evaluate --weights FILE --protocol NAME --data_conf FILE [OPTIONS]
 
-Embeds the aligned faces of a test set and prints how well the model knows persons again.
+Embeds the aligned faces of a test set and prints how well the model knows persons again. Figures, scores and the hardest
+pairs are kept in the run folder of the checkpoint, for \`facex report\` and \`facex table\`.
 
 --pairs FILE       "path path 0/1" lines, or LFW's pairs.txt
 --root DIR         folder that the paths of the list start from
@@ -28,33 +31,51 @@ ${PROTOCOLS.map((protocol) => `                     ${protocol.name.padEnd(14)} 
 ${rules.map((rule) => `                     ${rule.name.padEnd(12)} ${rule.summary}`).join('\n')}
 --flip, --no-flip  add embeddings of mirrored images or not; the rule decides when neither is given
 --folds N          folds of the cross-validation; what the list says, else 10
+--far RATE         also report the threshold and TAR at this false accept rate (1:N: FPIR); may be repeated
+--name NAME        name of the record; that of the entry or list by default
+--run DIR          run folder of the record, where it is not that of the checkpoint
 --json             every figure, for machines
 ${weightsUsage}`
 
+const options = {
+  ...weightsOptions,
+  pairs: { type: 'string' },
+  root: { type: 'string' },
+  protocol: { type: 'string' },
+  data_conf: { type: 'string' },
+  rule: { type: 'string' },
+  flip: { type: 'boolean' },
+  'no-flip': { type: 'boolean' },
+  folds: { type: 'string' },
+  far: { type: 'string', multiple: true },
+  name: { type: 'string' },
+  run: { type: 'string' },
+  json: { type: 'boolean' },
+} as const satisfies OptionTable
+
+type Values = OptionValues<typeof options>
+
 export async function run(argv: string[]): Promise<number> {
-  const { values } = parseOptions(argv, {
-    ...weightsOptions,
-    pairs: { type: 'string' },
-    root: { type: 'string' },
-    protocol: { type: 'string' },
-    data_conf: { type: 'string' },
-    rule: { type: 'string' },
-    flip: { type: 'boolean' },
-    'no-flip': { type: 'boolean' },
-    folds: { type: 'string' },
-    json: { type: 'boolean' },
-  })
+  const { values } = parseOptions(argv, options)
   if (values.flip && values['no-flip']) throw new FacexError('ERR_USAGE', '--flip and --no-flip exclude each other')
-  const rule = findRule(values.rule ?? 'insightface')
-  const folds = wholeNumber('folds', values.folds, 2)
+  const chosen = {
+    rule: values.rule === undefined ? undefined : findRule(values.rule),
+    folds: wholeNumber('folds', values.folds, 2),
+    fars: values.far?.map(rateOf),
+    flip: values.flip ? true : values['no-flip'] ? false : undefined,
+    batchSize: wholeNumber('batch_size', values.batch_size),
+  }
+  const folder = runFolder(values)
   const protocol = open(values)
+  protocol.checkOptions(chosen)
   const model = await openWeights(values)
   const bar = countBar('embedding')
   try {
-    const flip = values.flip ? true : values['no-flip'] ? false : undefined
-    const result = await protocol.run(model, { rule, folds, flip, batchSize: wholeNumber('batch_size', values.batch_size), onProgress: bar.update })
+    const measured = await protocol.run(model, { ...chosen, onProgress: bar.update })
     bar.stop()
-    process.stdout.write(values.json ? json(result) : text(result))
+    const result = values.name === undefined ? measured : { ...measured, name: values.name }
+    process.stdout.write(values.json ? `${JSON.stringify({ ...figuresOf(result), weights: values.weights }, null, 2)}\n` : resultText(result))
+    if (folder !== undefined) process.stderr.write(`kept in ${await writeEvaluation(folder, result, { weights: values.weights! })}\n`)
     return 0
   } finally {
     bar.stop()
@@ -62,61 +83,28 @@ export async function run(argv: string[]): Promise<number> {
   }
 }
 
-function open(values: { readonly pairs?: string; readonly root?: string; readonly protocol?: string; readonly data_conf?: string }): OpenProtocol {
+function open(values: Values): OpenProtocol {
   if (values.protocol !== undefined) {
     if (values.pairs !== undefined || values.root !== undefined) throw new FacexError('ERR_USAGE', '--protocol takes the lists of --data_conf: leave --pairs and --root out')
     return openProtocol(values.data_conf ?? shippedDataConf(), values.protocol)
   }
+  if (values.data_conf !== undefined) throw new FacexError('ERR_USAGE', '--data_conf needs --protocol, the name of an entry')
   const pairs = required('pairs', values.pairs)
   return PROTOCOLS.find((row) => row.name === 'pairs')!.create({ pairs_file_path: pairs, cropped_face_folder: required('root', values.root) }, path.basename(pairs, path.extname(pairs)))
 }
 
-function json(result: ProtocolResult): string {
-  const figures = { ...result, scores: undefined } // the curves' raw material would fill the screen
-  return `${JSON.stringify(figures, null, 2)}\n`
-}
-
-function text(result: ProtocolResult): string {
-  const rows = result.kind === 'identification' ? rankRows(result) : [...headRows(result), ...curveRows(result)]
-  const width = Math.max(...rows.map(([name]) => name.length))
-  return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join('')
-}
-
-const between = ([low, high]: readonly [number, number]) => `95% interval ${percent(low)} to ${percent(high)}`
-
-type Curves = Exclude<ProtocolResult, { kind: 'identification' }>
-
-function rankRows(result: Extract<ProtocolResult, { kind: 'identification' }>): [string, string][] {
-  return [
-    ['trials', `${count(result.trials)} of ${count(result.probes)} photos${result.masked ? ', looked for with masks on' : ''}`],
-    ['distractors', count(result.distractors)],
-    ...result.ranks.map((rank): [string, string] => [`rank ${rank.rank}`, `${percent(rank.accuracy)}, ${between(rank.interval)}`]),
-    ['time', `${result.seconds.toFixed(1)} s`],
-  ]
-}
-
-function headRows(result: Curves): [string, string][] {
-  if (result.kind === 'templates') {
-    return [
-      ['templates', `${count(result.templates)} of ${count(result.images)} images${result.weighted ? ', weighted by detector scores' : ''}`],
-      ['mirrors', result.flip ? 'added' : 'not used'],
-      ['pairs', count(result.pairs)],
-    ]
+/** The folder that the checkpoint lies in, when a run wrote it. */
+function runFolder({ run: named, weights = [] }: Values): string | undefined {
+  if (named !== undefined) {
+    if (!existsSync(path.join(named, 'metrics.jsonl'))) throw new FacexError('ERR_USAGE', `--run: ${named} is no run folder (it has no metrics.jsonl)`)
+    return named
   }
-  return [
-    ['accuracy', `${percent(result.accuracy)} +- ${percent(result.std)} (${result.spread} over the folds), ${between(result.interval)}`],
-    ['rule', `${result.rule}, mirror images ${result.flip ? 'added' : 'not used'}`],
-    ['folds', String(result.folds)],
-    ['pairs', `${count(result.pairs)} of ${count(result.images)} images`],
-    ['threshold', `${result.threshold.toFixed(4)} (${result.thresholdUnit}, mean of the folds)`],
-  ]
+  const above = weights.length === 1 ? path.dirname(path.dirname(path.resolve(weights[0]!))) : undefined
+  return above !== undefined && existsSync(path.join(above, 'metrics.jsonl')) ? above : undefined
 }
 
-function curveRows(result: Curves): [string, string][] {
-  return [
-    ['AUC', result.auc.toFixed(5)],
-    ['EER', percent(result.equalErrorRate)],
-    ...result.tarAtFar.map((point): [string, string] => [`TAR@FAR ${point.far}`, `${percent(point.tar)}, ${between(point.interval)}, cosine at least ${point.threshold.toFixed(4)}`]),
-    ['time', `${result.seconds.toFixed(1)} s, ${(result.images / result.seconds).toFixed(1)} images/s`],
-  ]
+function rateOf(text: string): number {
+  const rate = Number(text)
+  if (!(rate > 0 && rate < 1) || text.trim() === '') throw new FacexError('ERR_USAGE', `--far: expected a rate between 0 and 1, received "${text}"`)
+  return rate
 }

@@ -5,12 +5,14 @@
  */
 import { deviceSchema } from '../config/run.js'
 import { FacexError, unknownName } from '../errors.js'
-import { loadModel, type Model } from '../model/model.js'
+import type { ImageEmbedder } from '../evaluation/evaluate.js'
+import { JoinedEmbedder } from '../evaluation/joined-embedder.js'
+import { loadModel, type LoadOptions, type Model } from '../model/model.js'
 import { chooseDevice } from '../training/device.js'
 import { wholeNumber, type OptionTable, type OptionValues } from './options.js'
 
 export const weightsOptions = {
-  weights: { type: 'string' },
+  weights: { type: 'string', multiple: true },
   backbone: { type: 'string' },
   set: { type: 'string', multiple: true },
   color: { type: 'string' },
@@ -21,7 +23,7 @@ export const weightsOptions = {
   batch_size: { type: 'string' },
 } as const satisfies OptionTable
 
-export const weightsUsage = `--weights FILE     facex checkpoint, safetensors or PyTorch file
+export const weightsUsage = `--weights FILE     facex checkpoint, safetensors or PyTorch file; given twice: both models' embeddings side by side
 --backbone NAME    the network of a file that does not say it, with --set KEY=VALUE for its options
 --color rgb|bgr    colour order of such a file, with --mean 127.5 and --std 128
 --device NAME      cpu, cuda or auto (the default)
@@ -29,25 +31,46 @@ export const weightsUsage = `--weights FILE     facex checkpoint, safetensors or
 --batch_size N     images computed at once, 64 by default
 `
 
+/** One model or several joined, as one thing that embeds. */
+export interface OpenedWeights extends ImageEmbedder {
+  readonly models: readonly Model[]
+  dispose(): void
+}
+
 /**
  * Loads what the options describe. The caller disposes of it.
  * @throws FacexError ERR_USAGE for wrong options; ERR_CHECKPOINT for a file that does not fit
  */
-export async function openWeights(values: OptionValues<typeof weightsOptions>): Promise<Model> {
-  const file = required('weights', values.weights)
+export async function openWeights(values: OptionValues<typeof weightsOptions>): Promise<OpenedWeights> {
+  const options = loadOptions(values)
+  const files = values.weights ?? []
+  required('weights', files[0])
+  const models: Model[] = []
+  const dispose = () => models.forEach((model) => model.dispose())
+  try {
+    for (const file of files) models.push(await loadModel(file, options))
+  } catch (error) {
+    dispose()
+    throw error
+  }
+  const embedder: ImageEmbedder = models.length === 1 ? models[0]! : new JoinedEmbedder(models)
+  return { models, size: embedder.size, embed: (images, settings) => embedder.embed(images, settings), dispose }
+}
+
+function loadOptions(values: OptionValues<typeof weightsOptions>): LoadOptions {
   const devices = deviceSchema.options
   const device = devices.find((name) => name === (values.device ?? 'auto'))
   if (device === undefined) throw new FacexError('ERR_USAGE', `--device: ${unknownName('device', values.device!, devices)}`)
   if (values.color !== undefined && values.color !== 'rgb' && values.color !== 'bgr') {
     throw new FacexError('ERR_USAGE', `--color: expected rgb or bgr, received "${values.color}"`)
   }
-  return loadModel(file, {
+  return {
     device: chooseDevice(device).device,
     threads: wholeNumber('threads', values.threads),
     backbone: values.backbone,
     set: values.set,
     preprocessing: { color: values.color, mean: decimal('mean', values.mean), std: decimal('std', values.std) },
-  })
+  }
 }
 
 /** The value of an option that must be there. */

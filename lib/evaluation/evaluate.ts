@@ -28,6 +28,8 @@ export interface EvaluateOptions extends EmbedOptions {
   readonly rule?: AccuracyRule
   /** @default what the list declares, else 10 */
   readonly folds?: number
+  /** False accept rates to report besides the usual ones. */
+  readonly fars?: readonly number[]
 }
 
 /** What an evaluation yields: the figures, how long it took, and the scores for curves. */
@@ -38,6 +40,8 @@ export interface Evaluation extends VerificationResult {
   readonly seconds: number
   /** Cosine similarity of each pair. */
   readonly scores: Float64Array
+  /** 1 where a pair shows one person. */
+  readonly genuine: Uint8Array
 }
 
 const DEFAULT_FOLDS = 10
@@ -48,11 +52,11 @@ const DEFAULT_RULE = 'insightface'
  * an embedding is not a number
  */
 export async function evaluatePairs(embedder: ImageEmbedder, set: ImagePairs, options: EvaluateOptions = {}): Promise<Evaluation> {
-  const { rule = rules.find((row) => row.name === DEFAULT_RULE)!, folds = set.list.folds ?? DEFAULT_FOLDS, ...embedding } = options
+  const { rule = rules.find((row) => row.name === DEFAULT_RULE)!, folds = set.list.folds ?? DEFAULT_FOLDS, fars, ...embedding } = options
   const flip = options.flip ?? rule.flip
   const start = performance.now()
   const data = await embedder.embed(set.files, { ...embedding, flip })
   const scores = pairScores({ count: set.files.length, dim: embedder.size, data }, set.list.first, set.list.second)
-  const result = verify({ scores, genuine: set.list.genuine }, { rule, folds, flip })
-  return { name: set.name, ...result, images: set.files.length, seconds: (performance.now() - start) / 1000, scores }
+  const result = verify({ scores, genuine: set.list.genuine }, { rule, folds, flip, fars })
+  return { name: set.name, ...result, images: set.files.length, seconds: (performance.now() - start) / 1000, scores, genuine: set.list.genuine }
 }

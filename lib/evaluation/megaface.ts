@@ -22,6 +22,8 @@ export interface IdentificationResult {
   readonly probes: number
   readonly distractors: number
   readonly masked: boolean
+  /** Whether embeddings of mirror images were added. */
+  readonly flip: boolean
   readonly trials: number
   readonly ranks: readonly RankAccuracy[]
   readonly seconds: number
@@ -49,5 +51,5 @@ export async function identify(embedder: ImageEmbedder, set: MegaFaceSet, option
   const depth = Math.max(...RANKS)
   const { scores: distractorScores } = await searchTopK(probes, pieces(), depth)
   const { trials, ranks } = identificationRanks({ gallery, probes, persons: set.persons, distractorScores, depth }, RANKS)
-  return { name: set.name, probes: probes.count, distractors: total, masked: set.masked !== undefined, trials, ranks, seconds: (performance.now() - start) / 1000 }
+  return { name: set.name, probes: probes.count, distractors: total, masked: set.masked !== undefined, flip: options.flip ?? false, trials, ranks, seconds: (performance.now() - start) / 1000 }
 }

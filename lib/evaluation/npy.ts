@@ -12,9 +12,9 @@ const MAGIC = Buffer.from([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0])
 /** The data starts at a multiple of this. */
 const ALIGNMENT = 64
 
-/** Bytes of a float32 [N, D] array. */
-export function npyHeader(rows: number, columns: number): Buffer {
-  const text = `{'descr': '<f4', 'fortran_order': False, 'shape': (${rows}, ${columns}), }`
+/** What stands before the numbers of a float32 array. */
+export function npyHeader(...shape: readonly number[]): Buffer {
+  const text = `{'descr': '<f4', 'fortran_order': False, 'shape': (${shape.length === 1 ? `${shape[0]},` : shape.join(', ')}), }`
   const prefix = MAGIC.length + 2
   const padding = ALIGNMENT - ((prefix + text.length + 1) % ALIGNMENT)
   const body = `${text}${' '.repeat(padding % ALIGNMENT)}\n`
@@ -41,7 +41,8 @@ export function writeEmbeddings(out: string, { count, dim, data }: Embeddings, n
   return { array: out, names: text }
 }
 
-function replaceFile(file: string, content: Uint8Array): void {
+/** Writes a file that is never half there. */
+export function replaceFile(file: string, content: Uint8Array): void {
   writeFileSync(`${file}.part`, content)
   renameSync(`${file}.part`, file)
 }

@@ -36,9 +36,18 @@ export function openPairSet(place: { readonly name?: string; readonly root: stri
 /** Finds the images of a list below `root`; `pairs` is named in messages. @throws FacexError ERR_DATA for missing images */
 export function locatePairs(list: PairList, { name, root, pairs }: { readonly name: string; readonly root: string; readonly pairs: string }): PairSet {
   const files = list.paths.map((image) => path.resolve(root, image))
-  const problems = files.flatMap((file, image) => (existsSync(file) ? [] : [`${pairs}:${firstLine(list, image)}: no image ${file}`]))
-  throwProblems('ERR_DATA', `${problems.length} of ${files.length} images of the pair list are missing (is the root right?):`, problems)
+  requireImages(files, (image) => `${pairs}:${firstLine(list, image)}`)
   return { name, list, files }
+}
+
+/**
+ * Sees that images exist, before hours are spent on the others.
+ * @param place list and line that name an image
+ * @throws FacexError ERR_DATA that lists missing ones
+ */
+export function requireImages(files: readonly string[], place: (image: number) => string): void {
+  const problems = files.flatMap((file, image) => (existsSync(file) ? [] : [`${place(image)}: no image ${file}`]))
+  throwProblems('ERR_DATA', `${problems.length} of ${files.length} images of the list are missing (is the root right?):`, problems)
 }
 
 function firstLine(list: PairList, image: number): number {

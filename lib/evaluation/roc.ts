@@ -13,24 +13,24 @@ export interface RocCurve {
 }
 
 export function rocCurve({ scores, genuine }: ScoredPairs): RocCurve {
-  const order = Uint32Array.from(scores.keys()).sort((a, b) => scores[b]! - scores[a]!)
-  const genuineCount = genuine.reduce((sum, value) => sum + value, 0)
-  const impostorCount = genuine.length - genuineCount
-  const points: [threshold: number, far: number, tar: number][] = [[Infinity, 0, 0]]
-  let accepted = 0
-  let acceptedGenuine = 0
-  for (const [i, pair] of order.entries()) {
-    accepted++
-    acceptedGenuine += genuine[pair]!
+  // Each kind sorted on its own, then merged: IJB has fifteen million pairs.
+  const same = scores.filter((_, pair) => genuine[pair] === 1).sort()
+  const different = scores.filter((_, pair) => genuine[pair] === 0).sort()
+  const thresholds = new Float64Array(scores.length + 1)
+  const far = new Float64Array(scores.length + 1)
+  const tar = new Float64Array(scores.length + 1)
+  thresholds[0] = Infinity
+  let [points, i, j] = [1, same.length - 1, different.length - 1]
+  for (; i >= 0 || j >= 0; points++) {
+    const threshold = Math.max(same[i] ?? -Infinity, different[j] ?? -Infinity)
     // Pairs of one score are accepted together: the point stands after the last of them.
-    if (i + 1 < order.length && scores[order[i + 1]!] === scores[pair]) continue
-    points.push([scores[pair]!, (accepted - acceptedGenuine) / impostorCount, acceptedGenuine / genuineCount])
+    while (i >= 0 && same[i]! >= threshold) i--
+    while (j >= 0 && different[j]! >= threshold) j--
+    thresholds[points] = threshold
+    far[points] = (different.length - 1 - j) / different.length
+    tar[points] = (same.length - 1 - i) / same.length
   }
-  return {
-    thresholds: Float64Array.from(points, (point) => point[0]),
-    far: Float64Array.from(points, (point) => point[1]),
-    tar: Float64Array.from(points, (point) => point[2]),
-  }
+  return { thresholds: thresholds.slice(0, points), far: far.slice(0, points), tar: tar.slice(0, points) }
 }
 
 /** The operating point at a false accept rate: the last one whose FAR does not exceed it. */

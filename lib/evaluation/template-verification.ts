@@ -5,7 +5,7 @@
 import type { EmbedOptions, ImageEmbedder } from './evaluate.js'
 import { areaUnderCurve, equalErrorRate, rocCurve } from './roc.js'
 import { pairScores } from './scores.js'
-import { TemplatePool, type TemplateImages } from './templates.js'
+import { embedTemplates, TemplatePool, type TemplateImages } from './templates.js'
 import { operatingPoints, type OperatingPoint } from './verification.js'
 
 export interface TemplateSet extends TemplateImages {
@@ -29,23 +29,18 @@ export interface TemplateVerification {
   readonly equalErrorRate: number
   readonly tarAtFar: readonly OperatingPoint[]
   readonly seconds: number
-  /** Cosine similarity of each pair. */
+  /** Cosine similarity of each pair, and 1 where it shows one person. */
   readonly scores: Float64Array
+  readonly genuine: Uint8Array
 }
 
-/** Images embedded before they are added to their templates: what is in memory at once. */
-const PIECE = 8192
-
 /** @throws FacexError ERR_DATA for an image that does not decode or a pair of a template without images; ERR_NON_FINITE */
-export async function verifyTemplates(embedder: ImageEmbedder, set: TemplateSet, options: EmbedOptions = {}): Promise<TemplateVerification> {
+export async function verifyTemplates(embedder: ImageEmbedder, set: TemplateSet, { fars, ...options }: EmbedOptions & { readonly fars?: readonly number[] } = {}): Promise<TemplateVerification> {
   const start = performance.now()
   const pool = new TemplatePool(set, embedder.size)
   const first = Uint32Array.from(set.first, (template) => pool.row(template))
   const second = Uint32Array.from(set.second, (template) => pool.row(template))
-  for (let done = 0; done < set.files.length; done += PIECE) {
-    const onProgress = (count: number) => options.onProgress?.(done + count, set.files.length)
-    pool.add(await embedder.embed(set.files.slice(done, done + PIECE), { ...options, onProgress }))
-  }
+  await embedTemplates(embedder, set.files, pool, options)
   const scores = pairScores(pool.embeddings(), first, second)
   const roc = rocCurve({ scores, genuine: set.genuine })
   return {
@@ -57,8 +52,9 @@ export async function verifyTemplates(embedder: ImageEmbedder, set: TemplateSet,
     weighted: set.weights !== undefined,
     auc: areaUnderCurve(roc),
     equalErrorRate: equalErrorRate(roc),
-    tarAtFar: operatingPoints(roc, set.genuine),
+    tarAtFar: operatingPoints(roc, set.genuine, fars),
     seconds: (performance.now() - start) / 1000,
     scores,
+    genuine: set.genuine,
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { FacexError } from '../errors.js'
+import type { EmbedOptions, ImageEmbedder } from './evaluate.js'
 import type { Embeddings } from './scores.js'
 
 /** Which template and medium each image belongs to; images may come in any order. */
@@ -63,5 +64,16 @@ export class TemplatePool {
 
   embeddings(): Embeddings {
     return { count: this.numbers.length, dim: this.#dim, data: Float32Array.from(this.#sums) }
+  }
+}
+
+/** Images embedded before they are added to their templates: what is in memory at once. */
+const PIECE = 8192
+
+/** Embeds the images of templates, in the order that the pool knows them by. */
+export async function embedTemplates(embedder: ImageEmbedder, files: readonly string[], pool: TemplatePool, options: EmbedOptions): Promise<void> {
+  for (let done = 0; done < files.length; done += PIECE) {
+    const onProgress = (count: number) => options.onProgress?.(done + count, files.length)
+    pool.add(await embedder.embed(files.slice(done, done + PIECE), { ...options, onProgress }))
   }
 }

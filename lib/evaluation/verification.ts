@@ -2,6 +2,7 @@
  * 1:1 verification: are two images of one person? Scores of pairs to everything that is reported about them.
  * @module
  */
+import { FacexError } from '../errors.js'
 import { wilsonInterval } from './confidence.js'
 import { makeFolds } from './folds.js'
 import { areaUnderCurve, equalErrorRate, operatingPoint, rocCurve, type RocCurve } from './roc.js'
@@ -43,9 +44,13 @@ export interface VerificationResult {
   readonly tarAtFar: readonly OperatingPoint[]
 }
 
-/** Applies a rule to scored pairs. `flip` only goes into the result: the scores are made already. */
-export function verify(pairs: ScoredPairs, options: { rule: AccuracyRule; folds: number; flip: boolean }): VerificationResult {
-  const { rule, folds, flip } = options
+/**
+ * Applies a rule to scored pairs. `flip` only goes into the result: the scores are made already.
+ * @param options `fars`: false accept rates to report besides the usual ones
+ * @throws FacexError ERR_USAGE for a rate that the list is too small to measure
+ */
+export function verify(pairs: ScoredPairs, options: { rule: AccuracyRule; folds: number; flip: boolean; fars?: readonly number[] }): VerificationResult {
+  const { rule, folds, flip, fars } = options
   const results = rule.evaluate(pairs, makeFolds(pairs.genuine, folds))
   const foldAccuracies = results.map((fold) => fold.correct / fold.pairs)
   const roc = rocCurve(pairs)
@@ -64,15 +69,24 @@ export function verify(pairs: ScoredPairs, options: { rule: AccuracyRule; folds:
     foldAccuracies,
     auc: areaUnderCurve(roc),
     equalErrorRate: equalErrorRate(roc),
-    tarAtFar: operatingPoints(roc, pairs.genuine),
+    tarAtFar: operatingPoints(roc, pairs.genuine, fars),
   }
 }
 
-/** TAR at the false accept rates that the impostor pairs are enough to measure. */
-export function operatingPoints(roc: RocCurve, genuine: Uint8Array): OperatingPoint[] {
+/**
+ * TAR at the false accept rates that the impostor pairs are enough to measure, and at those asked for.
+ * @throws FacexError ERR_USAGE for a rate asked for that they are too few to measure
+ */
+export function operatingPoints(roc: RocCurve, genuine: Uint8Array, asked: readonly number[] = []): OperatingPoint[] {
   const genuineCount = genuine.reduce((sum, value) => sum + value, 0)
   const impostorCount = genuine.length - genuineCount
-  return REPORTED_FARS.filter((far) => far * impostorCount >= 1).map((far) => {
+  const measurable = (far: number) => far * impostorCount >= 1
+  const tooSmall = asked.find((far) => !measurable(far))
+  if (tooSmall !== undefined) {
+    throw new FacexError('ERR_USAGE', `far ${tooSmall}: ${impostorCount} impostor trials measure no rate below ${(1 / impostorCount).toPrecision(2)}`)
+  }
+  const fars = [...new Set([...REPORTED_FARS.filter(measurable), ...asked])].sort((a, b) => a - b)
+  return fars.map((far) => {
     const { tar, threshold } = operatingPoint(roc, far)
     return { far, tar, threshold, interval: wilsonInterval(Math.round(tar * genuineCount), genuineCount) }
   })

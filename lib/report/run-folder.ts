@@ -5,6 +5,7 @@
 import path from 'node:path'
 
 import type { RunListener } from '../training/events.js'
+import { evaluationListener } from './evaluations/listener.js'
 import { logFileListener } from './log-file.js'
 import { metricsListener } from './metrics.js'
 import { tensorboardListener } from './tensorboard.js'
@@ -17,6 +18,6 @@ export interface ReportPlaces {
 }
 
 export function folderListeners(places: ReportPlaces): RunListener[] {
-  const listeners = [logFileListener(path.join(places.folder, 'train.log')), metricsListener(path.join(places.folder, 'metrics.jsonl'))]
+  const listeners = [logFileListener(path.join(places.folder, 'train.log')), metricsListener(path.join(places.folder, 'metrics.jsonl')), evaluationListener(places.folder)]
   return places.tensorboard === undefined ? listeners : [...listeners, tensorboardListener(places.tensorboard)]
 }

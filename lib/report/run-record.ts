@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 
 import { FacexError } from '../errors.js'
+import { readEvaluations, type StoredEvaluation } from './evaluations/record.js'
 
 /** A line of metrics.jsonl; which figures it has depends on `event`. */
 export interface MetricsLine {
@@ -24,6 +25,8 @@ export interface RunRecord {
   readonly start: MetricsLine
   readonly steps: readonly MetricsLine[]
   readonly evaluations: readonly MetricsLine[]
+  /** The last evaluation of each test set in full. */
+  readonly records: readonly StoredEvaluation[]
   readonly end: MetricsLine | undefined
   /** Text of config.yaml. */
   readonly config: string | undefined
@@ -33,12 +36,13 @@ export interface RunRecord {
  * @param folders run folders
  * @throws FacexError ERR_DATA for a folder that holds no run
  */
-export function readRuns(folders: readonly string[]): RunRecord[] {
+export async function readRuns(folders: readonly string[]): Promise<RunRecord[]> {
   const names = folders.map((folder) => path.basename(path.resolve(folder)))
-  return folders.map((folder, i) => readRun(folder, names.indexOf(names[i]!) === names.lastIndexOf(names[i]!) ? names[i]! : folder))
+  const unique = (name: string) => names.indexOf(name) === names.lastIndexOf(name)
+  return Promise.all(folders.map((folder, i) => readRun(folder, unique(names[i]!) ? names[i]! : folder)))
 }
 
-function readRun(folder: string, name: string): RunRecord {
+async function readRun(folder: string, name: string): Promise<RunRecord> {
   const file = path.join(folder, 'metrics.jsonl')
   if (!existsSync(file)) throw new FacexError('ERR_DATA', `${folder}: expected a run folder with metrics.jsonl, found none`)
   const lines = parseLines(readFileSync(file, 'utf8'))
@@ -51,6 +55,7 @@ function readRun(folder: string, name: string): RunRecord {
     start,
     steps: lines.filter((line) => line.event === 'step'),
     evaluations: lines.filter((line) => line.event === 'evaluation'),
+    records: await readEvaluations(folder),
     end: lines.findLast((line) => line.event === 'end'),
     config: existsSync(config) ? readFileSync(config, 'utf8') : undefined,
   }

@@ -1,13 +1,14 @@
 /**
- * Writes a run's figures as TensorBoard event files.
+ * Writes a run's figures as TensorBoard event files, and what its evaluations look like as images.
  * @module
  */
-import type { RunListener } from '../training/events.js'
+import type { EvaluationDetails, RunListener } from '../training/events.js'
 import { EventFile } from './event-file.js'
 
 /** Earlier files in the folder stay; those of a resumed run go on where its checkpoint was written. */
 export function tensorboardListener(folder: string): RunListener {
   let file: EventFile | undefined
+  let drawn: Promise<unknown> = Promise.resolve()
   return {
     onStart(plan) {
       file = new EventFile(folder)
@@ -24,12 +25,42 @@ export function tensorboardListener(folder: string): RunListener {
     onEpoch(report) {
       file?.scalars(report.step, { 'epoch/loss': report.loss, 'epoch/images_per_second': report.imagesPerSecond, 'epoch/bad_images': report.badImages })
     },
-    onEvaluation(report) {
-      file?.scalars(report.step, { [`evaluation/${report.name}/accuracy`]: report.accuracy, [`evaluation/${report.name}/std`]: report.std })
+    onEvaluation({ step, name, accuracy, std }, details) {
+      const tag = `evaluation/${name}`
+      file?.scalars(step, { [`${tag}/accuracy`]: accuracy, [`${tag}/std`]: std })
+      const events = file
+      if (events === undefined || details === undefined) return
+      events.scalars(step, {
+        [`${tag}/auc`]: details.auc,
+        [`${tag}/equal_error_rate`]: details.equalErrorRate,
+        ...Object.fromEntries(details.tarAtFar.map(({ far, tar }) => [`${tag}/tar_at_far_${far}`, tar])),
+      })
+      drawn = drawn.then(() => addImages(events, step, tag, details))
+      drawn.catch(() => undefined) // told at the end
     },
-    onEnd() {
-      file?.close()
-      file = undefined
+    async onEnd() {
+      try {
+        await drawn
+      } finally {
+        file?.close()
+        file = undefined
+      }
     },
+  }
+}
+
+/** Drawing is loaded when there is something to draw: a run without evaluations starts without it. */
+async function addImages(file: EventFile, step: number, tag: string, details: EvaluationDetails): Promise<void> {
+  const [{ toPng }, { rocChart, scoreHistogram }, { hardestPictures, pictureSheet }] = await Promise.all([
+    import('./charts/draw.js'),
+    import('./charts/verification.js'),
+    import('./evaluations/pictures.js'),
+  ])
+  const scores = { name: details.name, scores: details.scores, genuine: details.genuine }
+  file.image(step, `${tag}/roc`, await toPng(rocChart([scores]), 1))
+  file.image(step, `${tag}/scores`, await toPng(scoreHistogram(scores), 1))
+  const pictures = await hardestPictures(details.set, details)
+  for (const [kind, name] of [['impostors', 'false_accepts'], ['genuine', 'false_rejects']] as const) {
+    file.image(step, `${tag}/hardest_${name}`, await pictureSheet(pictures.filter((picture) => picture.kind === kind)))
   }
 }

@@ -18,11 +18,8 @@ export function createEvaluate(run: PreparedRun): Evaluate | undefined {
     threads: run.decodeThreads,
   })
   return async (signal) => {
-    const reports: Awaited<ReturnType<Evaluate>> = []
-    for (const set of pairSets) {
-      const { name, accuracy, std, pairs, threshold, seconds, folds: foldCount } = await evaluatePairs(embedder, set, { rule, folds, batchSize, signal })
-      reports.push({ name, accuracy, std, rule: ruleName, folds: foldCount, pairs, threshold, seconds })
-    }
-    return reports
+    const results: Awaited<ReturnType<Evaluate>> = []
+    for (const set of pairSets) results.push({ set, ...(await evaluatePairs(embedder, set, { rule, folds, batchSize, signal })) })
+    return results
   }
 }

@@ -6,6 +6,8 @@
  * not awaited: it queues its own writes and finishes them in `onEnd`, which is.
  * @module
  */
+import type { Evaluation } from '../evaluation/evaluate.js'
+import type { ImagePairs } from '../evaluation/pair-set.js'
 import type { RunExamples } from './examples.js'
 
 /** Where a run stands. Part of every event. */
@@ -82,6 +84,11 @@ export interface EvaluationReport extends Position {
   readonly best: boolean
 }
 
+/** The whole result of an evaluation: every figure, the scores of all pairs, and the pairs. */
+export interface EvaluationDetails extends Evaluation {
+  readonly set: ImagePairs
+}
+
 export interface CheckpointReport extends Position {
   readonly path: string
   readonly seconds: number
@@ -115,7 +122,7 @@ export interface RunListener {
   /** Every `log.every` steps and at the end of an epoch: for log lines and metrics. */
   onStep?(report: StepReport): void
   onEpoch?(report: EpochReport): void
-  onEvaluation?(report: EvaluationReport): void
+  onEvaluation?(report: EvaluationReport, details?: EvaluationDetails): void
   onCheckpoint?(report: CheckpointReport): void
   onMessage?(message: Message): void
   onEnd?(end: RunEnd): void | Promise<void>
@@ -128,7 +135,7 @@ export function combineListeners(listeners: readonly RunListener[]): Required<Ru
     onProgress: (report) => listeners.forEach((listener) => listener.onProgress?.(report)),
     onStep: (report) => listeners.forEach((listener) => listener.onStep?.(report)),
     onEpoch: (report) => listeners.forEach((listener) => listener.onEpoch?.(report)),
-    onEvaluation: (report) => listeners.forEach((listener) => listener.onEvaluation?.(report)),
+    onEvaluation: (report, details) => listeners.forEach((listener) => listener.onEvaluation?.(report, details)),
     onCheckpoint: (report) => listeners.forEach((listener) => listener.onCheckpoint?.(report)),
     onMessage: (message) => listeners.forEach((listener) => listener.onMessage?.(message)),
     onEnd: async (end) => {

@@ -9,7 +9,7 @@ import type { CheckpointStore } from '../model/checkpoint-store.js'
 import type { NativeProgress } from '../native.js'
 import { stepsToBoundary } from './boundaries.js'
 import { isCheckpointDue } from './checkpoint-policy.js'
-import type { EvaluationReport, Position, RunListener, StepReport } from './events.js'
+import type { EvaluationDetails, EvaluationReport, Position, RunListener, StepReport } from './events.js'
 import { Meter } from './meter.js'
 import { isEpochEnd, positionAt } from './position.js'
 import type { PreparedRun } from './prepare.js'
@@ -18,7 +18,7 @@ import { learningRates } from './schedules/schedule.js'
 import { scoringList, takeSnapshot } from './snapshot.js'
 
 /** Evaluates the network of a run as it is between two steps. */
-export type Evaluate = (signal: AbortSignal) => Promise<Omit<EvaluationReport, keyof Position | 'best'>[]>
+export type Evaluate = (signal: AbortSignal) => Promise<EvaluationDetails[]>
 
 export interface LoopOptions {
   readonly run: PreparedRun
@@ -161,9 +161,10 @@ export class TrainingLoop {
     const previousBest = this.#progress.best ?? Number.NEGATIVE_INFINITY
     for (const result of results) {
       const scores = result.name === scoringList(config)
-      const report = { ...this.#position, ...result, best: scores && result.accuracy > previousBest }
-      this.#evaluations.set(result.name, report)
-      listener.onEvaluation(report)
+      const { name, accuracy, std, rule, folds, pairs, threshold, seconds } = result
+      const report = { ...this.#position, name, accuracy, std, rule, folds, pairs, threshold, seconds, best: scores && accuracy > previousBest }
+      this.#evaluations.set(name, report)
+      listener.onEvaluation(report, result)
       if (scores) this.#progress = afterEvaluation(this.#progress, result.accuracy, config.early_stopping?.min_delta ?? 0)
     }
     this.#progress = { ...this.#progress, evaluatedEpochs: epoch }

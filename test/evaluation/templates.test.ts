@@ -19,6 +19,7 @@ t.test('media are averaged, templates add their media, and detector scores weigh
 
 t.test("IJB's lists become TAR at FAR", async (t) => {
   const folder = t.testdir({
+    ...Object.fromEntries([1, 2, 3, 4].map((image) => [`${image}.jpg`, ''])),
     media: '1.jpg 10 1\n2.jpg 10 2\n3.jpg 20 3\n4.jpg 30 4\n',
     scores: '1.jpg 5 5 0.9\n2.jpg 5 5 0.5\n3.jpg 5 5 0.9\n4.jpg 5 5 0.9\n',
     pairs: ['10 20 1', ...Array<string>(10).fill('10 30 0')].join('\n'),
@@ -31,5 +32,7 @@ t.test("IJB's lists become TAR at FAR", async (t) => {
   const result = await openProtocol(conf, 'IJBC').run({ size: 2, embed }, {})
   t.match(result, { kind: 'templates', templates: 3, images: 4, pairs: 11, auc: 1, weighted: true, tarAtFar: [{ far: 0.1, tar: 1 }] })
   writeFileSync(path.join(folder, 'media'), '2.jpg 10 1\n')
-  t.throws(() => openProtocol(conf, 'IJBC'), { code: 'ERR_DATA', message: /image 1 differs/ })
+  t.throws(() => openProtocol(conf, 'IJBC'), { code: 'ERR_DATA', message: /scores:1: expected 2.jpg as in .*media:1, found 1.jpg/ })
+  writeFileSync(path.join(folder, 'media'), '2.jpg 10 1\n3.jpg 10\n')
+  t.throws(() => openProtocol(conf, 'IJBC'), { code: 'ERR_DATA', message: /media:2: expected "image template medium", found "3.jpg 10"/ })
 })

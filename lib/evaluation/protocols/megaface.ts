@@ -12,6 +12,7 @@ import { ConfigTree } from '../../config/tree.js'
 import { readPairText } from '../../data/pairs.js'
 import { FacexError, messageOf } from '../../errors.js'
 import { identify } from '../megaface.js'
+import { requireImages } from '../pair-set.js'
 import { defineProtocol } from './protocol.js'
 
 const schema = object({
@@ -30,6 +31,7 @@ export const megaface = defineProtocol({
   name: 'MegaFace',
   summary: 'photos among up to a million distractors, with or without masks: rank 1, 3, 5, 10',
   schema,
+  options: [],
   create(config, name) {
     const known = readList(config.facescrub_list)
     const others = readList(config.megaceface_list)
@@ -41,14 +43,19 @@ export const megaface = defineProtocol({
     const below = (root: string) => kept.map((i) => path.resolve(root, known.path[i]!))
     const masked = config['megaface-mask'] === 1
     if (masked && config.masked_cropped_face_folder === undefined) throw new FacexError('ERR_CONFIG', `${name}: megaface-mask: 1 needs masked_cropped_face_folder`)
+    const [photos, distractors] = [below(config.cropped_face_folder), others.path.filter((file) => !doubles.has(file)).map((file) => path.resolve(config.cropped_face_folder, file))]
+    const maskedPhotos = masked ? below(config.masked_cropped_face_folder!) : undefined
+    requireImages(photos, () => config.facescrub_list)
+    requireImages(distractors, () => config.megaceface_list)
+    requireImages(maskedPhotos ?? [], () => config.facescrub_list)
     const set = {
       name,
-      photos: below(config.cropped_face_folder),
+      photos,
       persons: kept.map((i) => String(ids[i])),
-      ...(masked && { masked: below(config.masked_cropped_face_folder!) }),
-      distractors: others.path.filter((file) => !doubles.has(file)).map((file) => path.resolve(config.cropped_face_folder, file)),
+      ...(maskedPhotos !== undefined && { masked: maskedPhotos }),
+      distractors,
     }
-    return { run: async (embedder, { rule: _rule, folds: _folds, ...options }) => ({ kind: 'identification', ...(await identify(embedder, set, options)) }) }
+    return async (embedder, options) => ({ kind: 'identification', ...(await identify(embedder, set, options)) })
   },
 })
 

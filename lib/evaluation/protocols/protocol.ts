@@ -1,20 +1,38 @@
 /**
- * The outside shape of an evaluation protocol: what its files are called in data_conf.yaml, and how they become figures.
+ * The outside shape of an evaluation protocol: what its files are called in data_conf.yaml, which options it takes, and
+ * how its files become figures.
  * @module
  */
 import type { z } from 'zod'
 
+import { FacexError } from '../../errors.js'
 import type { EmbedOptions, EvaluateOptions, Evaluation, ImageEmbedder } from '../evaluate.js'
 import type { IdentificationResult } from '../megaface.js'
+import type { ImagePairs } from '../pair-set.js'
+import type { TemplateIdentification } from '../template-identification.js'
 import type { TemplateVerification } from '../template-verification.js'
 
 /** `kind` says which figures a result has. */
-export type ProtocolResult = ({ readonly kind: 'verification' } & Evaluation) | ({ readonly kind: 'templates' } & TemplateVerification) | ({ readonly kind: 'identification' } & IdentificationResult)
+export type ProtocolResult =
+  /** `set` names the images of the pairs, for pictures. */
+  | ({ readonly kind: 'verification'; readonly set: ImagePairs } & Evaluation)
+  | ({ readonly kind: 'templates' } & TemplateVerification)
+  | ({ readonly kind: 'template-identification' } & TemplateIdentification)
+  | ({ readonly kind: 'identification' } & IdentificationResult)
 
-export interface ProtocolOptions extends EmbedOptions, Pick<EvaluateOptions, 'rule' | 'folds'> {}
+/** Options that belong to some protocols only. */
+export type ProtocolOption = 'rule' | 'folds' | 'fars'
+
+export interface ProtocolOptions extends EmbedOptions, Pick<EvaluateOptions, ProtocolOption> {}
 
 /** A protocol whose lists are read and whose images are known to exist. */
 export interface OpenProtocol {
+  /**
+   * Refuses options that the protocol has no use for: ignored ones would make a report say something else than was asked.
+   * @throws FacexError ERR_USAGE
+   */
+  checkOptions(options: ProtocolOptions): void
+  /** @throws FacexError ERR_USAGE as {@link checkOptions}; ERR_DATA for an image that does not decode; ERR_NON_FINITE */
   run(embedder: ImageEmbedder, options: ProtocolOptions): Promise<ProtocolResult>
 }
 
@@ -30,7 +48,37 @@ export interface Protocol<Config = unknown> {
   create(config: Config, name: string): OpenProtocol
 }
 
+/** What a protocol says of itself; {@link defineProtocol} adds the check of options. */
+export interface ProtocolDefinition<Config> extends Omit<Protocol<Config>, 'create'> {
+  readonly options: readonly ProtocolOption[]
+  create(config: Config, name: string): OpenProtocol['run']
+}
+
 /** Lets the compiler check `create` against the schema; the table holds protocols of every configuration. */
-export function defineProtocol<Config>(protocol: Protocol<Config>): Protocol {
+export function defineProtocol<Config>({ options, create, ...rest }: ProtocolDefinition<Config>): Protocol {
+  const protocol: Protocol<Config> = {
+    ...rest,
+    create(config, name) {
+      const run = create(config, name)
+      const checkOptions = (given: ProtocolOptions) => refuseOthers(options, given, rest.name)
+      return {
+        checkOptions,
+        async run(embedder, given) {
+          checkOptions(given)
+          return run(embedder, given)
+        },
+      }
+    },
+  }
   return protocol as Protocol
+}
+
+/** Words of the command line for each option. */
+const OPTION_FLAGS: Readonly<Record<ProtocolOption, string>> = { rule: '--rule', folds: '--folds', fars: '--far' }
+
+function refuseOthers(known: readonly ProtocolOption[], given: ProtocolOptions, protocol: string): void {
+  const others = (Object.keys(OPTION_FLAGS) as ProtocolOption[]).filter((option) => given[option] !== undefined && !known.includes(option))
+  if (others.length === 0) return
+  const takes = known.length === 0 ? 'takes neither --rule nor --folds nor --far' : `takes ${known.map((option) => OPTION_FLAGS[option]).join(', ')} only`
+  throw new FacexError('ERR_USAGE', `${others.map((option) => OPTION_FLAGS[option]).join(', ')}: protocol ${protocol} ${takes}`)
 }

@@ -1,67 +1,70 @@
 /**
- * One self-contained HTML page about a run, or several compared: figures, curves, configurations. It loads nothing.
+ * One self-contained HTML page about a run, or several compared: figures, curves, test sets, configurations. It loads
+ * nothing and runs nothing.
  * @module
  */
+import { lineChart, type ChartOptions, type Curve } from '../charts/line-chart.js'
+import type { Chart } from '../charts/draw.js'
 import { figure, type RunRecord } from '../run-record.js'
 import { runTable } from '../run-table.js'
 import { percent, rate } from '../wording.js'
-import { lineChart, type ChartOptions, type Curve } from './charts.js'
+import { evaluationSections } from './evaluations.js'
+import { charts, escaped, table } from './html.js'
+import { STYLE } from './style.js'
 
 export function reportPage(runs: readonly RunRecord[]): string {
   const title = runs.length === 1 ? `Run ${runs[0]!.name}` : `${runs.length} runs compared`
   const notes = [...new Set(runs.flatMap((run) => (run.start['notes'] as string[] | undefined) ?? []))]
+  const { head, rows } = runTable(runs)
   return `<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escaped(title)} - facex</title><style>${STYLE}</style></head>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escaped(title)} - facex</title><style>${STYLE}</style></head>
 <body>
-<h1>${escaped(title)}</h1>
+<main>
+<header><h1>${escaped(title)}</h1><p class="soft">${escaped(subtitle(runs))}</p></header>
 ${notes.map((note) => `<p class="note">${escaped(note)}</p>`).join('\n')}
-${table(runs)}
-<div class="charts">${charts(runs).map((svg) => `<figure>${svg}</figure>`).join('\n')}</div>
-${runs.map(configuration).join('\n')}
+${table('Runs', head, rows)}
+<section><h2>Training</h2>
+${charts(trainingCharts(runs))}</section>
+${evaluationSections(runs)}
+<section><h2>Configuration</h2>
+${runs.map(configuration).join('\n')}</section>
+</main>
 </body>
 </html>
 `
 }
 
-const STYLE = `
-body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 1180px; padding: 0 1rem; color: #222 }
-table { border-collapse: collapse; margin: 1rem 0 } th, td { padding: .35rem .8rem; text-align: left; border-bottom: 1px solid #ddd }
-.charts { display: flex; flex-wrap: wrap; gap: 1rem } figure { margin: 0; border: 1px solid #ddd; border-radius: 6px }
-.note { background: #fff5d6; padding: .5rem .8rem; border-radius: 6px } pre { background: #f6f6f6; padding: 1rem; overflow: auto }`
-
-function table(runs: readonly RunRecord[]): string {
-  const { head, rows } = runTable(runs)
-  const row = (cells: readonly string[], tag: string) => `<tr>${cells.map((cell) => `<${tag}>${escaped(cell)}</${tag}>`).join('')}</tr>`
-  return `<table>${row(head, 'th')}${rows.map((cells) => row(cells, 'td')).join('')}</table>`
+function subtitle(runs: readonly RunRecord[]): string {
+  const times = runs.flatMap(({ start, end }) => [start.time, end?.time ?? start.time]).sort()
+  const day = (time: string) => time.slice(0, 10)
+  const [first, last] = [day(times[0]!), day(times.at(-1)!)]
+  return `facex, ${first === last ? first : `${first} to ${last}`}`
 }
 
-function charts(runs: readonly RunRecord[]): string[] {
+/** The curves of training, of all runs in the same axes. */
+export function trainingCharts(runs: readonly RunRecord[]): Chart[] {
   const overSteps = (key: string, options: Omit<ChartOptions, 'x'>) =>
     lineChart(runs.map((run) => ({ name: run.name, points: run.steps.map((line) => [line.step, figure(line, key)] as const) })), { x: 'step', ...options })
-  const evaluations = runs.flatMap(accuracyCurves)
+  const evaluations = runs.flatMap((run) => accuracyCurves(run, runs.length > 1))
   return [
     overSteps('loss', { title: 'Training loss' }),
     ...(evaluations.length === 0 ? [] : [lineChart(evaluations, { title: 'Verification accuracy', x: 'epoch', format: (value) => percent(value, 1), dots: true })]),
     overSteps('lr', { title: 'Learning rate', format: rate }),
     overSteps('images_per_second', { title: 'Images per second' }),
-    overSteps('wait_share', { title: 'Share of time spent waiting for data', format: (value) => percent(value, 0) }),
+    overSteps('wait_share', { title: 'Share of time spent waiting for data', format: (value) => `${Number((value * 100).toPrecision(2))}%` }),
   ]
 }
 
-function accuracyCurves(run: RunRecord): Curve[] {
+function accuracyCurves(run: RunRecord, several: boolean): Curve[] {
   const names = [...new Set(run.evaluations.map((line) => String(line['name'])))]
   return names.map((name) => ({
-    name: `${run.name}: ${name}`,
+    name: several ? `${run.name}: ${name}` : name,
     points: run.evaluations.filter((line) => line['name'] === name).map((line) => [line.epoch, figure(line, 'accuracy')] as const),
   }))
 }
 
 function configuration(run: RunRecord): string {
-  if (run.config === undefined) return ''
-  return `<details><summary>Configuration of ${escaped(run.name)}</summary><pre>${escaped(run.config)}</pre></details>`
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+  if (run.config === undefined) return `<p class="soft">${escaped(run.name)}: the folder holds no config.yaml.</p>`
+  return `<details><summary>${escaped(run.name)}</summary><pre tabindex="0">${escaped(run.config)}</pre></details>`
 }
