@@ -34,7 +34,8 @@ SOURCE is a list ("path label" lines), a folder of class folders, or a .rec file
 --per_identity K   split: K images of each identity are chosen; identities with fewer are left out
 --distance N       clean: bits of 256 in which pictures taken for the same may differ, 16 by default
 --delete           clean: also deletes the files that are left out
---landmarks FILE   mask: a line "path x y x y ..." for each image, 5, 68 or 106 points; without, faces are taken as aligned
+--landmarks FILE   mask: a line "path x y x y ..." for each image, 5, 68 or 106 points
+--detector FILE    mask: finds the landmarks by YuNet or SCRFD; without both, faces are taken as aligned and seen from the front
 --style NAMES      mask: one or more of ${MASK_STYLES.map((style) => style.name).join(', ')}, separated by commas; all by default
 --texture FILE     mask: a picture as the cloth instead of a style
 --only             mask: masked faces alone, under the names of the originals; a list needs no labels then

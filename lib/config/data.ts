@@ -23,6 +23,12 @@ const folderSource = object({
   ...common,
 })
 
+const recordSource = object({
+  kind: z.literal('record').describe("RecordIO as insightface's sets use it: train.rec, with train.idx beside it"),
+  file: z.string().min(1).describe('the .rec file'),
+  ...common,
+})
+
 const syntheticSource = object({
   kind: z.literal('synthetic').describe('faces drawn by a program, written once to root; no real people'),
   root: z.string().min(1).describe('folder that receives the images, train.txt and the held-out pairs.txt'),
@@ -33,7 +39,7 @@ const syntheticSource = object({
   ...common,
 })
 
-export const sourceSchema = z.discriminatedUnion('kind', [listSource, folderSource, syntheticSource])
+export const sourceSchema = z.discriminatedUnion('kind', [listSource, folderSource, recordSource, syntheticSource])
 
 const augmentation = z
   .looseObject({

@@ -112,6 +112,8 @@ function absoluteSource(source: Source): Source {
   switch (source.kind) {
     case 'list':
       return { ...source, root: path.resolve(source.root), list: path.resolve(source.list) }
+    case 'record':
+      return { ...source, file: path.resolve(source.file) }
     default:
       return { ...source, root: path.resolve(source.root) }
   }

@@ -3,7 +3,8 @@
  * "path label" when every one of them ends in a number of its own; a path may hold blanks either way.
  * @module
  */
-import { readFileSync } from 'node:fs'
+import { readFileSync, readdirSync } from 'node:fs'
+import path from 'node:path'
 
 import { FacexError, messageOf } from '../errors.js'
 
@@ -23,4 +24,19 @@ export function openImageList(file: string): string[] {
   if (lines.length === 0) throw new FacexError('ERR_DATA', `${file}: expected a path a line, or "path label", found no line`)
   const labelled = lines.map((line) => /^(.*\S)\s+\d+$/.exec(line)?.[1])
   return labelled.every((path) => path !== undefined) ? labelled : lines
+}
+
+const PHOTOGRAPH = /\.(jpe?g|png|webp|tiff?|gif|avif|heic|heif|bmp)$/i
+
+/** Files below a folder that are pictures by their names, as paths from the folder, sorted. */
+export function imagesBelow(folder: string): string[] {
+  let names: string[]
+  try {
+    names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  } catch (cause) {
+    throw new FacexError('ERR_DATA', `${folder}: the folder cannot be read: ${messageOf(cause)}`, { cause })
+  }
+  const images = names.filter((name) => PHOTOGRAPH.test(name)).map((name) => name.split(path.sep).join('/'))
+  if (images.length === 0) throw new FacexError('ERR_DATA', `${folder}: expected pictures below this folder, found none`)
+  return images.sort()
 }

@@ -5,16 +5,10 @@
 import { FacexError } from '../errors.js'
 import type { Graph } from '../graph/types.js'
 import { addon, type NativeTensor } from '../native.js'
+import { findOnnxRuntime } from '../setup/onnx-runtime.js'
 import { ONNX_INPUT } from './export-onnx.js'
 import type { Preprocessing } from './preprocessing.js'
 
-/** The part of onnxruntime-node that is used. */
-interface OnnxRuntime {
-  readonly InferenceSession: { create(file: Uint8Array): Promise<{ run(feeds: Record<string, unknown>): Promise<Record<string, { data: Float32Array }>> }> }
-  readonly Tensor: new (type: 'float32', data: Float32Array, dims: readonly number[]) => unknown
-}
-
-const OPTIONAL_PACKAGE = 'onnxruntime-node'
 /** Ten times what the networks show: float32 sums in another order. */
 const MAX_ERROR = 1e-4
 
@@ -23,8 +17,9 @@ const MAX_ERROR = 1e-4
  * @throws FacexError ERR_NATIVE when the two disagree
  */
 export async function verifyOnnx(file: Uint8Array, graph: Graph, state: readonly NativeTensor[], { mean, std }: Preprocessing): Promise<number | undefined> {
-  const runtime = (await import(OPTIONAL_PACKAGE).catch(() => undefined)) as OnnxRuntime | undefined
-  if (runtime === undefined) return undefined
+  const installed = await findOnnxRuntime()
+  if ('problem' in installed) return undefined
+  const { runtime } = installed
   const dims = graph.nodes.find(({ op }) => op === 'input')!.shape.dims
   const shape = [2, ...dims]
   const images = Float32Array.from({ length: shape.reduce((product, dim) => product * dim, 1) }, (_, i) => Math.sin(i * 12.9898) * 0.9)

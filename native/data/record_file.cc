@@ -56,12 +56,13 @@ Record RecordFile::read(uint64_t position, std::vector<uint8_t>& buffer, uint64_
   size_t joined = 0;
   bool last = false;
   for (bool first = true; !last; first = false) {
-    if (position % 4 != 0 || position + 8 > bytes_.size()) fail(ErrorCode::kData, "no record at byte ", position, " of ", bytes_.size());
+    // Positions come from a file: sums with them could wrap around.
+    if (position % 4 != 0 || position > bytes_.size() || bytes_.size() - position < 8) fail(ErrorCode::kData, "no record at byte ", position, " of ", bytes_.size());
     if (value_at<uint32_t>(bytes_, position) != kMagic) fail(ErrorCode::kData, "expected a record's magic number at byte ", position);
     const auto word = value_at<uint32_t>(bytes_, position + 4);
     const uint32_t part = word >> 29;
     const uint64_t length = word & ((1u << 29) - 1);
-    if (position + 8 + length > bytes_.size()) fail(ErrorCode::kData, "the record at byte ", position, " is cut off");
+    if (length > bytes_.size() - position - 8) fail(ErrorCode::kData, "the record at byte ", position, " is cut off");
     if (first != (part == kWhole || part == kFirst) || part > kLast) fail(ErrorCode::kData, "unexpected part ", part, " of a record at byte ", position);
     data = bytes_.subspan(position + 8, length);
     last = part == kWhole || part == kLast;

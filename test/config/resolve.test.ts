@@ -36,6 +36,17 @@ t.test('the shortest configuration gets every default', async (t) => {
   t.same(config.data.train, [{ kind: 'list', root: path.resolve('images'), list: path.resolve('train.txt'), weight: 1 }])
 })
 
+t.test('sources of every kind mix, each with its weight, their paths made absolute', async (t) => {
+  const sources = ['{ kind: record, file: faces/train.rec, weight: 0.5 }', '{ kind: folder, root: people }', '{ kind: list, root: images, list: train.txt, weight: 2 }']
+  const text = minimal.replace('    - { kind: list, root: images, list: train.txt }', sources.map((source) => `    - ${source}`).join('\n'))
+  const file = path.join(t.testdir({ 'run.yaml': text }), 'run.yaml')
+  t.same(resolveRun({ file }).config.data.train, [
+    { kind: 'record', file: path.resolve('faces/train.rec'), weight: 0.5 },
+    { kind: 'folder', root: path.resolve('people'), weight: 1 },
+    { kind: 'list', root: path.resolve('images'), list: path.resolve('train.txt'), weight: 2 },
+  ])
+})
+
 t.test('all problems are reported together, each with file, line and column', async (t) => {
   const file = path.join(
     t.testdir({

@@ -2,9 +2,6 @@
  * What the actions of `facex dataset` share: their options and how they name a data set.
  * @module
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
-import path from 'node:path'
-
 import { openDataset, type Dataset } from '../../data/dataset.js'
 import { sourceAt } from '../../data/tools/source-at.js'
 import { FacexError } from '../../errors.js'
@@ -20,6 +17,7 @@ export const OPTIONS = {
   fraction: { type: 'string' },
   per_identity: { type: 'string' },
   landmarks: { type: 'string' },
+  detector: { type: 'string' },
   style: { type: 'string' },
   texture: { type: 'string' },
   only: { type: 'boolean' },
@@ -38,15 +36,6 @@ export async function openSources(sources: readonly string[], values: Values): P
   const dataset = await openDataset(sources.map((source) => sourceAt(source, values.root)))
   for (const note of dataset.notes) process.stderr.write(`${note}\n`)
   return dataset
-}
-
-/** The first few failures, and all of them in `failures.txt` of the folder. */
-export function failureLines(failures: readonly string[], folder: string): string[] {
-  if (failures.length === 0) return []
-  const file = path.join(folder, 'failures.txt')
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(file, failures.map((failure) => `${failure}\n`).join(''))
-  return [...failures.slice(0, 10).map((failure) => `  ${failure}`), ...(failures.length > 10 ? [`  all of them in ${file}`] : [])]
 }
 
 /** @throws FacexError ERR_USAGE when it is missing */

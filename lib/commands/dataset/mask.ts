@@ -6,33 +6,36 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 
+import { FaceDetector } from '../../data/detector/detector.js'
 import { openImageList } from '../../data/image-list.js'
-import { openLandmarks } from '../../data/landmarks.js'
 import type { MaskStyle } from '../../data/mask/style.js'
 import { MASK_STYLES } from '../../data/mask/styles/index.js'
 import { pictureStyle } from '../../data/mask/textures.js'
 import { encodedFiles, encodedImages, type EncodedImage } from '../../data/tools/encoded.js'
 import { listText } from '../../data/tools/list-text.js'
+import { alignedLandmarks, detectedLandmarks, landmarksOfFile, type FindLandmarks } from '../../data/mask/find-landmarks.js'
 import { maskFaces } from '../../data/tools/mask.js'
 import { sourceAt } from '../../data/tools/source-at.js'
 import { FacexError, unknownName } from '../../errors.js'
 import { countBar } from '../../report/count-bar.js'
+import { failureLines } from '../failures.js'
 import { wholeNumber } from '../options.js'
-import { failureLines, openSources, outOf, seedOf, type Action, type Values } from './action.js'
+import { openSources, outOf, seedOf, type Action, type Values } from './action.js'
 
 export const mask: Action = async (sources, values) => {
   const out = outOf(values)
   const styles = await stylesOf(values)
-  const landmarks = values.landmarks === undefined ? undefined : new Map(openLandmarks(values.landmarks).map((image) => [image.path, image]))
+  const threads = wholeNumber('threads', values.threads) ?? availableParallelism()
+  const landmarks = await landmarksFrom(values, threads)
   const { images, count, labels } = await imagesOf(sources, values)
   const bar = countBar('masking')
   const { made, present, failures, files } = await maskFaces(images, {
     out,
     styles,
-    ...(landmarks !== undefined && { landmarks }),
+    landmarks,
     only: values.only ?? false,
     seed: seedOf(values),
-    threads: wholeNumber('threads', values.threads) ?? availableParallelism(),
+    threads,
     onImage: (done) => bar.update(done, count),
   })
   bar.stop()
@@ -47,6 +50,13 @@ export const mask: Action = async (sources, values) => {
   ]
   process.stdout.write(values.json ? `${JSON.stringify({ made, present, failures })}\n` : `${lines.join('\n')}\n`)
   return failures.length === 0 ? 0 : 1
+}
+
+/** Without file and detector the faces are taken for aligned ones. */
+async function landmarksFrom(values: Values, threads: number): Promise<FindLandmarks> {
+  if (values.landmarks !== undefined && values.detector !== undefined) throw new FacexError('ERR_USAGE', 'expected one of --landmarks and --detector')
+  if (values.landmarks !== undefined) return landmarksOfFile(values.landmarks)
+  return values.detector === undefined ? alignedLandmarks : detectedLandmarks(await FaceDetector.open(values.detector, threads))
 }
 
 /** Test images alone need no labels. */

@@ -1,11 +1,14 @@
 /**
- * Aligns photographs by a landmark file into a folder of the same structure. A second call goes on where the first was
- * stopped: images that are there already are left alone.
+ * Aligns photographs, by a landmark file or a detector, into a folder of the same structure. A second call goes on where
+ * the first was stopped: images that are there already are left alone.
  * @module
  */
+import { existsSync } from 'node:fs'
 import path from 'node:path'
 
+import { FacexError } from '../../errors.js'
 import { alignFace, readPhotograph } from '../alignment.js'
+import { chooseFaces, type FaceChoice, type FaceDetector } from '../detector/detector.js'
 import type { LandmarkedImage } from '../landmarks.js'
 import { encodePicture, forEachImage, makeOnce, type JobOptions, type JobReport } from './image-jobs.js'
 
@@ -25,5 +28,21 @@ export function alignPhotographs(images: readonly LandmarkedImage[], options: Al
   return forEachImage(jobs, options, ({ path: name, points }) => {
     const file = path.join(out, `${name.replace(/\.[^./]+$/, '')}.${format}`)
     return makeOnce(file, async () => encodePicture(alignFace(await readPhotograph(path.resolve(root, name)), points, size), format))
+  })
+}
+
+/** Aligns the faces that the detector finds in the photographs; with `all`, `name_0`, `name_1` ... from left to right. */
+export function alignDetected(names: readonly string[], detector: FaceDetector, choice: FaceChoice, options: AlignOptions): Promise<JobReport> {
+  const { root, out, size, format } = options
+  return forEachImage(names.map((name) => ({ name })), options, async ({ name }) => {
+    const stem = path.join(out, name.replace(/\.[^./]+$/, ''))
+    const fileOf = (face: number) => `${stem}${choice === 'all' ? `_${face}` : ''}.${format}`
+    if (existsSync(fileOf(0))) return 'present'
+    const photograph = await readPhotograph(path.resolve(root, name))
+    const faces = chooseFaces(await detector.detect(photograph), choice, photograph.shape)
+    if (faces.length === 0) throw new FacexError('ERR_DATA', 'no face found')
+    // The first one last: where it is, the others are.
+    for (const face of [...faces.keys()].reverse()) await makeOnce(fileOf(face), () => encodePicture(alignFace(photograph, faces[face]!.points, size), format))
+    return 'made'
   })
 }

@@ -5,9 +5,9 @@
  */
 import path from 'node:path'
 
-import { FacexError } from '../../errors.js'
-import { ARCFACE_TEMPLATE, readPhotograph, TEMPLATE_SIZE } from '../alignment.js'
-import type { FaceLandmarks } from '../landmarks.js'
+import type { NativeTensor } from '../../native.js'
+import { readPhotograph } from '../alignment.js'
+import type { FindLandmarks } from '../mask/find-landmarks.js'
 import { wearMask } from '../mask/wear-mask.js'
 import { MaskTextures } from '../mask/textures.js'
 import type { MaskStyle } from '../mask/style.js'
@@ -23,15 +23,14 @@ export interface MaskOptions extends JobOptions {
   readonly out: string
   /** One is drawn for each image. */
   readonly styles: readonly MaskStyle[]
-  /** By the images' names; without, the images are taken for aligned faces. */
-  readonly landmarks?: ReadonlyMap<string, FaceLandmarks>
+  readonly landmarks: FindLandmarks
   /** Masked faces under the names of the originals, and no originals. */
   readonly only: boolean
   readonly seed: number
 }
 
 export interface MaskReport extends JobReport {
-  /** Files below `out` of each image in order; empty where it failed. */
+  /** Files below `out` of each image in order: none where it cannot be read, the original alone where it got no mask. */
   readonly files: readonly (readonly string[])[]
 }
 
@@ -39,36 +38,33 @@ export async function maskFaces(images: Iterable<EncodedImage>, options: MaskOpt
   const textures = new MaskTextures()
   const files: string[][] = []
   const report = await forEachImage(images, options, async (image, index) => {
-    files[index] = []
     const name = IMAGE.test(image.name) ? nameBelow(image.name) : `${nameBelow(image.name)}.jpg`
     const masked = options.only ? name : `${stemOf(name)}_masked${extensionOf(name)}`
-    const state = await makeOnce(path.join(options.out, masked), () => maskOne(image, options, textures))
-    if (!options.only) await makeOnce(path.join(options.out, name), () => Promise.resolve(image.read()))
-    files[index] = options.only ? [masked] : [name, masked]
+    const keepOriginal = async () => {
+      if (options.only) return
+      await makeOnce(path.join(options.out, name), () => Promise.resolve(image.read()))
+      files[index] = [name]
+    }
+    files[index] = []
+    const state = await makeOnce(path.join(options.out, masked), async () => {
+      const face = await readPhotograph(image.read())
+      // Also where no mask can be put on it: the face was in the data set and stays there.
+      await keepOriginal()
+      return maskOne(image.name, face, options, textures)
+    })
+    await keepOriginal()
+    files[index].push(masked)
     return state
   })
   return { ...report, files }
 }
 
-async function maskOne(image: EncodedImage, { styles, landmarks, seed }: MaskOptions, textures: MaskTextures): Promise<Uint8Array> {
-  const face = await readPhotograph(image.read())
+async function maskOne(name: string, face: NativeTensor, { styles, landmarks, seed }: MaskOptions, textures: MaskTextures): Promise<Uint8Array> {
   // By name, not by number: an image looks the same in any list and order.
-  const random = new Random(seed, ...Buffer.from(image.name))
+  const random = new Random(seed, ...Buffer.from(name))
   const style = new Draw(random.next()).pick(styles)
-  const masked = await wearMask(face, landmarks === undefined ? alignedLandmarks(face.shape) : landmarksOf(image.name, landmarks), style, textures, random.next())
-  return encodePicture(masked, extensionOf(image.name) === '.png' ? 'png' : 'jpg')
-}
-
-function landmarksOf(name: string, landmarks: ReadonlyMap<string, FaceLandmarks>): FaceLandmarks {
-  const found = landmarks.get(name)
-  if (found === undefined) throw new FacexError('ERR_DATA', 'the landmark file has no line for this image')
-  return found
-}
-
-/** Where an aligned face of any size has its landmarks. */
-function alignedLandmarks([height, width]: readonly number[]): FaceLandmarks {
-  if (height !== width) throw new FacexError('ERR_DATA', `expected an aligned face as wide as high, found ${width} x ${height}; give landmarks for photographs`)
-  return { points: ARCFACE_TEMPLATE.map((value) => (value * width!) / TEMPLATE_SIZE) }
+  const masked = await wearMask(face, await landmarks(name, face), style, textures, random.next())
+  return encodePicture(masked, extensionOf(name) === '.png' ? 'png' : 'jpg')
 }
 
 /** A list may name files anywhere; what is written stays below the folder. */
