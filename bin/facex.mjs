@@ -7,5 +7,10 @@ if (!existsSync(cli)) {
   console.error('facex is not built yet: run `npm ci` (or `npm run build`) in the folder of facex.')
   process.exit(1)
 }
+// `facex ... | head` closes the pipe early: that is no failure.
+process.stdout.on('error', (error) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(0)
+})
 const { main } = await import(cli.href)
 process.exitCode = await main(process.argv.slice(2))

@@ -8,22 +8,23 @@ import { openClassFolders } from '../data/class-folders.js'
 import { nearestPersons } from '../evaluation/nearest-persons.js'
 import { FacexError, throwProblems } from '../errors.js'
 import { countBar } from '../report/count-bar.js'
+import { faceOptions, faceUsage, openFaces, printWarnings } from './face-images.js'
 import { parseOptions, wholeNumber } from './options.js'
 import { openWeights, required, weightsOptions, weightsUsage } from './weights.js'
 
 export const usage = `Usage: facex identify --weights FILE --gallery DIR PHOTO.jpg [OPTIONS]
 
-Prints the persons of a gallery that look most like an aligned face, with the cosine similarity of each one's best photo.
+Prints the persons of a gallery that look most like a face, with the cosine similarity of each one's best photo.
 
---gallery DIR      a folder for each person, aligned faces inside
+--gallery DIR      a folder for each person, photographs inside
 --top N            persons to print, 5 by default
 --threshold T      say "unknown" when nobody's similarity is at least T
 --flip             add the embeddings of mirrored images
 --json             for machines
-${weightsUsage}`
+${faceUsage}${weightsUsage}`
 
 export async function run(argv: string[]): Promise<number> {
-  const options = { ...weightsOptions, gallery: { type: 'string' }, top: { type: 'string' }, threshold: { type: 'string' }, flip: { type: 'boolean' }, json: { type: 'boolean' } } as const
+  const options = { ...weightsOptions, ...faceOptions, gallery: { type: 'string' }, top: { type: 'string' }, threshold: { type: 'string' }, flip: { type: 'boolean' }, json: { type: 'boolean' } } as const
   const { values, positionals } = parseOptions(argv, options, ['PHOTO.jpg'])
   const [photo] = positionals
   if (photo === undefined) throw new FacexError('ERR_USAGE', `expected a photo\n\n${usage}`)
@@ -36,12 +37,14 @@ export async function run(argv: string[]): Promise<number> {
   const model = await openWeights(values)
   const bar = countBar('embedding')
   try {
-    const data = await model.embed([path.resolve(photo), ...files], { flip: values.flip ?? false, batchSize: wholeNumber('batch_size', values.batch_size), onProgress: bar.update })
+    const { images, warnings } = await openFaces([path.resolve(photo), ...files], values, model)
+    printWarnings(warnings)
+    const data = await model.embed(images, { flip: values.flip ?? false, batchSize: wholeNumber('batch_size', values.batch_size), onProgress: bar.update })
     bar.stop()
     const nearest = nearestPersons({ count: files.length + 1, dim: model.size, data }, gallery.labels).slice(0, top)
     const persons = nearest.map(({ person, photo: row, similarity }) => ({ person: gallery.classNames[person]!, similarity, photo: files[row]! }))
     const known = persons.filter(({ similarity }) => similarity >= threshold)
-    process.stdout.write(values.json ? `${JSON.stringify({ person: known[0]?.person ?? null, persons })}\n` : text(known))
+    process.stdout.write(values.json ? `${JSON.stringify({ person: known[0]?.person ?? null, persons, warnings })}\n` : text(known))
     return 0
   } finally {
     bar.stop()

@@ -10,6 +10,7 @@ export const commands: readonly Command[] = [
   { name: 'extract', summary: 'embeddings of images as a NumPy file', load: () => import('./extract.js') },
   { name: 'compare', summary: 'cosine similarity of two faces', load: () => import('./compare.js') },
   { name: 'identify', summary: 'who of a gallery is on a photo', load: () => import('./identify.js') },
+  { name: 'search', summary: 'most similar embeddings of a gallery of any size', load: () => import('./search.js') },
   { name: 'align', summary: 'cut aligned faces out of photographs', load: () => import('./align.js') },
   { name: 'dataset', summary: 'inspect, verify, clean, mask, preview, pack, unpack, merge and split data sets', load: () => import('./dataset.js') },
   { name: 'report', summary: 'curves and figures of runs as one HTML page', load: () => import('./report.js') },
