@@ -29,7 +29,7 @@ export class Peer {
     return Peer.#start(process.env['FACEX_PYTHON'] ?? 'python3', fileURLToPath(new URL(`../../bench/peers/${script}`, import.meta.url)))
   }
 
-  /** A compiled module of bench/. */
+  /** A compiled module of bench/workers/. */
   static node(module: string): Promise<Peer> {
     return Peer.#start(process.execPath, fileURLToPath(new URL(module, import.meta.url)))
   }

@@ -8,6 +8,8 @@ import torch
 from torch import nn
 import torch.nn.functional as F
 
+from mobile import MOBILE
+
 
 class ConvBlock(nn.Sequential):
     def __init__(self, cin, cout, kernel, stride=1, padding=0, groups=1, act=True):
@@ -90,4 +92,4 @@ class ArcFace(nn.Module):
         return torch.where(one_hot, cos_margin, cos) * self.scale
 
 
-BACKBONES = {"MobileFaceNet": MobileFaceNet, "ResNet50-ir": ResNet50IR}
+BACKBONES = {"MobileFaceNet": MobileFaceNet, "ResNet50-ir": ResNet50IR, **MOBILE}

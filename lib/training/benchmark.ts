@@ -76,7 +76,7 @@ export class StepBenchmark {
     return { seconds: (performance.now() - begin) / 1000 }
   }
 
-  /** Seconds that every node of the network takes in one training step. */
+  /** Seconds that every node of the network takes in a training step: the smallest of several. */
   profile(): NativeNodeTime[] {
     return this.#trainer.network('backbone').profile(this.#images, 'embedding')
   }

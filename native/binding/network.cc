@@ -3,6 +3,8 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/ones_like.h>
 
+#include <cmath>
+
 #include "binding/args.h"
 #include "binding/error.h"
 #include "binding/state.h"
@@ -118,25 +120,28 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject> {
       engine::NodeTimes times(network.graph());
       train_step(network, images, output);  // the first step finds memory and kernels
       network.observe(&times);
-      train_step(network, images, output);
+      for (int step = 0; step < kProfiledSteps; ++step) train_step(network, images, output);
       network.observe(nullptr);
-      clear_grads();
       Napi::Array result = Napi::Array::New(call.Env());
       for (const engine::Node& node : network.graph().nodes) {
         Napi::Object row = Napi::Object::New(call.Env());
         row.Set("path", node.path);
         row.Set("op", node.op);
-        row.Set("forward", times.times()[node.id].forward);
-        row.Set("backward", times.times()[node.id].backward);
+        const engine::NodeTime& time = times.times()[node.id];
+        row.Set("forward", std::isfinite(time.forward) ? time.forward : 0);
+        row.Set("backward", std::isfinite(time.backward) ? time.backward : 0);
         result.Set(result.Length(), row);
       }
       return result;
     });
   }
 
-  static void train_step(engine::Network& network, const Tensor& images, const std::string& output) {
+  static constexpr int kProfiledSteps = 5;
+
+  void train_step(engine::Network& network, const Tensor& images, const std::string& output) {
     const auto pass = network.forward(images, {.batch_statistics = true, .keep_for_backward = true});
     network.backward(*pass, {{output, at::ones_like(pass->output(output))}});
+    clear_grads();
   }
 
   void clear_grads() {

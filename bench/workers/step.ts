@@ -1,8 +1,8 @@
 /** facex as a peer: answers the same requests as bench/peers/step.py. @module */
 import { createInterface } from 'node:readline'
 
-import { readConf } from '../lib/backbones/conf.js'
-import { StepBenchmark } from '../lib/training/benchmark.js'
+import { readConf } from '../../lib/backbones/conf.js'
+import { StepBenchmark } from '../../lib/training/benchmark.js'
 
 interface Request {
   readonly cmd: 'start' | 'run' | 'extract'

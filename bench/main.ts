@@ -1,0 +1,50 @@
+/**
+ * `npm run bench`: facex against PyTorch on this machine, taking turns. Progress goes to stderr, the tables to stdout.
+ * @module
+ */
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { cpus, totalmem } from 'node:os'
+
+import { addon } from '../lib/native.js'
+import { parseBenchOptions, usage, type BenchOptions } from './options.js'
+import { benchClasses, benchStep } from './sections/step.js'
+import { benchHeads } from './sections/heads.js'
+import { benchLoader } from './sections/loader.js'
+import { benchStartup } from './sections/startup.js'
+
+/** Prints its table line by line. */
+type Section = (options: BenchOptions, print: (line: string) => void) => Promise<void>
+
+const SECTIONS: readonly (readonly [name: string, title: string, run: Section])[] = [
+  ['step', 'Training step, extraction and memory', benchStep],
+  ['classes', 'Training step with 72,778 identities', benchClasses],
+  ['heads', 'Margin head alone', benchHeads],
+  ['loader', 'Image loader', benchLoader],
+  ['startup', 'Start-up', benchStartup],
+]
+
+function machine({ threads, rounds, steps }: BenchOptions): string {
+  const flags = /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1]?.split(' ') ?? []
+  const vector = ['amx_bf16', 'avx512_bf16', 'avx512f', 'avx2'].filter((flag) => flags.includes(flag)).join(', ')
+  const python = process.env['FACEX_PYTHON'] ?? 'python3'
+  const torch = execFileSync(python, ['-c', 'import torch; print(torch.__version__)'], { encoding: 'utf8' }).trim()
+  return (
+    `${new Date().toISOString().slice(0, 10)}: ${cpus().length} cores ${cpus()[0]!.model} (${vector}), ${Math.round(totalmem() / 2 ** 30)} GiB; ` +
+    `libtorch ${addon().info().libtorch}, PyTorch ${torch}, Node ${process.version}; ${threads} threads, ${rounds} rounds of ${steps}. ` +
+    'Ratios are medians with their range; above 1 facex is faster or smaller.'
+  )
+}
+
+const options = parseBenchOptions(process.argv.slice(2), SECTIONS.map(([name]) => name))
+if (options === undefined) {
+  process.stdout.write(usage)
+} else {
+  const print = (line: string) => process.stdout.write(`${line}\n`)
+  print(machine(options))
+  for (const [name, title, run] of SECTIONS) {
+    if (!options.only.includes(name)) continue
+    print(`\n### ${title}\n`)
+    await run(options, print)
+  }
+}

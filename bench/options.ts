@@ -1,0 +1,81 @@
+/** What `npm run bench` can be told. @module */
+import { availableParallelism } from 'node:os'
+import { parseArgs } from 'node:util'
+
+const BACKBONES = 'MobileFaceNet,GhostNet,EfficientNet,ReXNet,TF-NAS,ResNet50-ir'
+
+export const usage = `Usage: npm run bench -- [OPTIONS]
+
+Runs facex and PyTorch in turns on this machine and prints their ratios with spread, as Markdown. FACEX_PYTHON names a
+Python with torch (and onnxruntime and cv2 for the sections that need them). The machine should be idle.
+
+--only A,B         sections: step, classes, heads, loader, startup; all by default
+--backbones A,B    of step; ${BACKBONES} by default
+--precision A,B    of step: fp32, bf16; both by default
+--batch_size N     of step; 64 by default, 16 for ResNet50-ir
+--threads N        all cores by default
+--rounds N         turns that each pair takes; 5 by default
+--steps N          steps or batches of a turn; 3 by default
+--root DIR --list FILE  images for loader; without them faces are drawn
+--no-compile       leaves torch.compile out, which takes a minute a network
+--quick            two short rounds of small batches without torch.compile: does everything run?
+`
+
+export interface BenchOptions {
+  readonly only: readonly string[]
+  readonly backbones: readonly string[]
+  readonly precisions: readonly ('fp32' | 'bf16')[]
+  readonly batchSize: (backbone: string) => number
+  readonly threads: number
+  readonly rounds: number
+  readonly steps: number
+  readonly compile: boolean
+  readonly quick: boolean
+  readonly images: { readonly root: string; readonly list: string } | undefined
+}
+
+/** @throws TypeError for an unknown option, as parseArgs does; undefined where help was asked for */
+export function parseBenchOptions(argv: readonly string[], sections: readonly string[]): BenchOptions | undefined {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      only: { type: 'string', default: sections.join(',') },
+      backbones: { type: 'string', default: BACKBONES },
+      precision: { type: 'string', default: 'fp32,bf16' },
+      batch_size: { type: 'string' },
+      threads: { type: 'string', default: String(availableParallelism()) },
+      rounds: { type: 'string' },
+      steps: { type: 'string' },
+      root: { type: 'string' },
+      list: { type: 'string' },
+      'no-compile': { type: 'boolean', default: false },
+      quick: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) return undefined
+  const { quick } = values
+  const only = values.only.split(',')
+  for (const name of only) if (!sections.includes(name)) throw new TypeError(`--only: expected ${sections.join(', ')}; got ${name}`)
+  const precisions = values.precision.split(',')
+  for (const name of precisions) if (name !== 'fp32' && name !== 'bf16') throw new TypeError(`--precision: expected fp32 or bf16; got ${name}`)
+  if ((values.root === undefined) !== (values.list === undefined)) throw new TypeError('--root and --list belong together')
+  return {
+    only,
+    backbones: values.backbones.split(','),
+    precisions: precisions as BenchOptions['precisions'],
+    batchSize: (backbone) => (values.batch_size !== undefined ? positive('batch_size', values.batch_size) : quick ? 8 : backbone.startsWith('ResNet') ? 16 : 64),
+    threads: positive('threads', values.threads),
+    rounds: positive('rounds', values.rounds ?? (quick ? '2' : '5')),
+    steps: positive('steps', values.steps ?? (quick ? '1' : '3')),
+    compile: !values['no-compile'] && !quick,
+    quick,
+    images: values.root === undefined ? undefined : { root: values.root, list: values.list! },
+  }
+}
+
+function positive(name: string, text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1) throw new TypeError(`--${name}: expected a whole number from 1, got ${text}`)
+  return value
+}
