@@ -7,11 +7,12 @@
 
 #include <algorithm>
 
+#include "engine/kernels/storage.h"
+
 namespace facex::engine::kernels {
 
 namespace {
 
-using loops::Bf16;
 using loops::Wide;
 
 // Elements that are worth a thread of their own.
@@ -36,28 +37,11 @@ struct Pieces {
 };
 
 template <typename T>
-const T* in(const Tensor& tensor) {
-  return tensor.defined() ? static_cast<const T*>(tensor.const_data_ptr()) : nullptr;
-}
-template <typename T>
-T* out(const Tensor& tensor) {
-  return tensor.defined() ? static_cast<T*>(tensor.mutable_data_ptr()) : nullptr;
-}
-
-template <typename T>
 loops::AffineAct<T> bind(const Tensor& x, const Tensor& residual, const Affine& affine) {
   using W = Wide<T>;
   const Extent extent(x);
   return {extent.rows,           extent.channels,       in<T>(x), in<T>(residual), in<W>(affine.mean), in<W>(affine.scale),
           in<W>(affine.shift), in<W>(affine.slope)};
-}
-
-// body(T()) for the storage type of `type`.
-template <typename Body>
-auto with_storage(at::ScalarType type, Body body) {
-  if (type == at::kDouble) return body(double());
-  if (type == at::kBFloat16) return body(Bf16());
-  return body(float());
 }
 
 // Merges the moments of pieces in order (Chan, Golub, LeVeque: "Updating formulae and a pairwise algorithm for computing
@@ -96,12 +80,8 @@ void add_up(const Pieces& pieces, int64_t count, const W* partial, W* sums) {
 }  // namespace
 
 bool affine_act_takes(const Tensor& x) {
-  const auto type = x.scalar_type();
-  return x.is_cpu() && x.numel() > 0 && (type == at::kFloat || type == at::kDouble || type == at::kBFloat16) &&
-         (x.dim() == 2 ? x.is_contiguous() : x.dim() == 4 && x.is_contiguous(at::MemoryFormat::ChannelsLast));
+  return has_storage(x) && (x.dim() == 2 ? x.is_contiguous() : x.dim() == 4 && x.is_contiguous(at::MemoryFormat::ChannelsLast));
 }
-
-at::ScalarType wide_type(at::ScalarType type) { return type == at::kDouble ? at::kDouble : at::kFloat; }
 
 ChannelMoments channel_moments(const Tensor& x) {
   return with_storage(x.scalar_type(), [&]<typename T>(T) {

@@ -6,6 +6,7 @@
 
 #include "core/tensor.h"
 #include "engine/kernels/loops/affine_act.h"
+#include "engine/kernels/storage.h"
 
 namespace facex::engine::kernels {
 
@@ -13,8 +14,6 @@ using loops::Activation;
 
 // Whether the kernels take such a value.
 bool affine_act_takes(const Tensor& x);
-// The dtype of coefficients for values of this dtype.
-at::ScalarType wide_type(at::ScalarType type);
 
 struct ChannelMoments {
   Tensor mean, variance;  // [C]; the variance is the biased one

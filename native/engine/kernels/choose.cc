@@ -41,5 +41,17 @@ template <>
 const AffineActLoops<Bf16>& affine_act_loops() {
   return FACEX_CHOOSE(affine_act_bf16);
 }
+template <>
+const DepthwiseLoops<float>& depthwise_loops() {
+  return FACEX_CHOOSE(depthwise_float);
+}
+template <>
+const DepthwiseLoops<double>& depthwise_loops() {
+  return FACEX_CHOOSE(depthwise_double);
+}
+template <>
+const DepthwiseLoops<Bf16>& depthwise_loops() {
+  return FACEX_CHOOSE(depthwise_bf16);
+}
 
 }  // namespace facex::engine::loops

@@ -4,6 +4,7 @@
 #include <ATen/ops/linear.h>
 #include <ATen/ops/mm.h>
 
+#include "engine/kernels/depthwise.h"
 #include "engine/ops/ops.h"
 
 namespace facex::engine {
@@ -16,11 +17,13 @@ class Conv2d final : public Op {
       : stride_(attrs.integers("stride")), padding_(attrs.integers("padding")), dilation_(attrs.integers("dilation")), groups_(attrs.integer("groups")) {}
 
   Tensor forward(Forward& pass) const override {
+    if (own_kernels(pass.input(), pass.params) && !pass.params.has("bias")) return depthwise(pass.params).forward(pass.input(), pass.params.master("weight"));
     return at::convolution(pass.input(), pass.params.compute("weight"), pass.params.compute("bias"), stride_, padding_,
                            dilation_, /*transposed=*/false, kNoOutputPadding, groups_);
   }
 
   void backward(Backward& pass) const override {
+    if (own_kernels(pass.input(), pass.params)) return backward_depthwise(pass);
     const Tensor weight = pass.params.compute("weight");
     const Tensor bias = pass.params.master("bias");
     const std::array<bool, 3> mask = {pass.wanted[0], pass.params.wants_grad("weight"), pass.params.wants_grad("bias")};
@@ -34,6 +37,22 @@ class Conv2d final : public Op {
   }
 
  private:
+  bool own_kernels(const Tensor& x, NodeParameters& params) const {
+    return groups_ == x.size(1) && kernels::Depthwise::takes(x, params.master("weight"), stride_, dilation_);
+  }
+
+  kernels::Depthwise depthwise(NodeParameters& params) const {
+    return {.kernel = params.master("weight").size(2), .stride = stride_[0], .padding_height = padding_[0], .padding_width = padding_[1]};
+  }
+
+  // Reads the weights as they are, not their copies in the type of the values.
+  void backward_depthwise(Backward& pass) const {
+    const kernels::Depthwise op = depthwise(pass.params);
+    if (pass.params.wants_grad("weight")) pass.params.add_grad("weight", op.weight_grad(pass.grad, pass.input()));
+    if (pass.params.wants_grad("bias")) pass.params.add_grad("bias", pass.grad.sum({0, 2, 3}));
+    if (pass.wanted[0]) pass.input_grads[0] = op.input_grad(pass.grad, pass.params.master("weight"), pass.input().sizes());
+  }
+
   static constexpr int64_t kNoOutputPadding[] = {0, 0};
   std::vector<int64_t> stride_, padding_, dilation_;
   int64_t groups_;

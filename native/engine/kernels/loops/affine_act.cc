@@ -10,6 +10,10 @@ namespace {
 // Sums go through kTile rows at a time, so that an accumulator is loaded and stored once for all of them.
 constexpr int64_t kTile = 8;
 
+// Unrolled over so many rows, activations with an exponential no longer vectorise; for them the accumulators cost little.
+template <typename Act>
+constexpr int64_t kTileOf = std::is_same_v<Act, Sigmoid> || std::is_same_v<Act, Silu> ? 1 : kTile;
+
 template <int64_t tile, typename T>
 void add_moments(const T* __restrict x, int64_t channels, const Wide<T>* __restrict origin, Wide<T>* __restrict sum, Wide<T>* __restrict squares) {
   for (int64_t c = 0; c < channels; ++c) {
@@ -98,7 +102,7 @@ void add_sums(const AffineAct<T> op, const T* __restrict grad, int64_t row, Wide
 template <typename Act, bool shortcut, typename T>
 void reduce_rows(const AffineAct<T>& op, const T* grad, int64_t begin, int64_t end, Wide<T>* sum, Wide<T>* product, Wide<T>* slope) {
   int64_t row = begin;
-  for (; row + kTile <= end; row += kTile) add_sums<Act, shortcut, kTile>(op, grad, row, sum, product, slope);
+  for (; row + kTileOf<Act> <= end; row += kTileOf<Act>) add_sums<Act, shortcut, kTileOf<Act>>(op, grad, row, sum, product, slope);
   for (; row < end; ++row) add_sums<Act, shortcut, 1>(op, grad, row, sum, product, slope);
 }
 

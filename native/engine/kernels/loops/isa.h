@@ -2,14 +2,18 @@
 #pragma once
 
 #include "engine/kernels/loops/affine_act.h"
+#include "engine/kernels/loops/depthwise.h"
 
 namespace facex::engine::loops {
 
-#define FACEX_DECLARE_LOOPS(isa)                  \
-  namespace isa {                                 \
+#define FACEX_DECLARE_LOOPS(isa)                     \
+  namespace isa {                                    \
   const AffineActLoops<float>& affine_act_float();   \
   const AffineActLoops<double>& affine_act_double(); \
   const AffineActLoops<Bf16>& affine_act_bf16();     \
+  const DepthwiseLoops<float>& depthwise_float();    \
+  const DepthwiseLoops<double>& depthwise_double();  \
+  const DepthwiseLoops<Bf16>& depthwise_bf16();      \
   }
 
 FACEX_DECLARE_LOOPS(base)
