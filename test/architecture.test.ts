@@ -14,7 +14,7 @@ const root = packageRoot()
 /** Rooms of lib/ from the ground up. A file imports from its own room and from lower rungs. */
 const LADDER: readonly (readonly string[])[] = [
   ['errors.ts'],
-  ['setup', 'graph', 'config'],
+  ['setup', 'graph', 'config', 'pickle'],
   ['native-data.ts'],
   ['native.ts'],
   ['layers', 'heads', 'data'],

@@ -6,8 +6,8 @@
 import { readFileSync } from 'node:fs'
 
 import { FacexError, messageOf } from '../errors.js'
-import { readPickle } from './pickle.js'
-import { ByteArray, type Pickled } from './pickle-values.js'
+import { unpickle } from '../pickle/unpickle.js'
+import { BIN_PICKLE, ByteArray } from './bin-globals.js'
 
 /** Pair i is images 2i and 2i + 1. */
 export interface VerificationFile {
@@ -26,8 +26,8 @@ export function readBinFile(file: string): VerificationFile {
 }
 
 export function parseBinFile(data: Buffer): VerificationFile {
-  const content = readPickle(data)
-  const [images, same] = Array.isArray(content) ? content : []
+  const content = unpickle(data, BIN_PICKLE).value
+  const [images, same] = Array.isArray(content) ? (content as unknown[]) : []
   if (!Array.isArray(content) || content.length !== 2 || !Array.isArray(images) || !Array.isArray(same)) {
     throw new FacexError('ERR_DATA', 'expected a pickled pair of lists: encoded images and truth values')
   }
@@ -37,14 +37,14 @@ export function parseBinFile(data: Buffer): VerificationFile {
   return { images: images.map(encoded), same: same.map(truth) }
 }
 
-function encoded(image: Pickled, index: number): Buffer {
+function encoded(image: unknown, index: number): Buffer {
   const bytes = image instanceof ByteArray ? image.content : image
   if (!Buffer.isBuffer(bytes)) throw new FacexError('ERR_DATA', `image ${index}: expected the bytes of an image, found ${typeof image}`)
   return bytes
 }
 
 /** Old files hold 0 and 1. */
-function truth(value: Pickled, index: number): boolean {
+function truth(value: unknown, index: number): boolean {
   if (value === true || value === 1) return true
   if (value === false || value === 0) return false
   throw new FacexError('ERR_DATA', `pair ${index}: expected true or false`)

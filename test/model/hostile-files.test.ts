@@ -7,7 +7,7 @@ import t from 'tap'
 import { FacexError } from '../../lib/errors.js'
 import { writeCheckpoint } from '../../lib/model/checkpoint.js'
 import { writeSafetensors } from '../../lib/model/formats/safetensors.js'
-import { unpickle } from '../../lib/model/formats/pickle.js'
+import { unpickle } from '../../lib/pickle/unpickle.js'
 import { findTorchGlobal, storageOf } from '../../lib/model/formats/torch-globals.js'
 import { endRecords, centralRecord, localHeader } from '../../lib/model/formats/zip-records.js'
 import { loadWeights } from '../../lib/model/weights.js'
@@ -78,7 +78,7 @@ t.test('mutated files give an error or weights, never a crash, a hang or memory'
 t.test('mutated pickles, behind valid archives, never do anything but parse', async (t) => {
   const bytes = await readFile(path.join(FOLDER, 'face-zoo-legacy.pth'))
   const random = randomOf(3)
-  const context = { find: findTorchGlobal, persistent: storageOf }
+  const context = { code: 'ERR_CHECKPOINT' as const, find: findTorchGlobal, persistent: storageOf }
   for (let round = 0; round < 20 * ROUNDS; round++) {
     try {
       let end = 0
@@ -92,7 +92,7 @@ t.test('mutated pickles, behind valid archives, never do anything but parse', as
 })
 
 t.test('pickles made to exhaust are stopped', async (t) => {
-  const context = { find: findTorchGlobal, persistent: storageOf }
+  const context = { code: 'ERR_CHECKPOINT' as const, find: findTorchGlobal, persistent: storageOf }
   const refuse = (bytes: Buffer, name: string) => t.throws(() => unpickle(bytes, context), ERROR, name)
   refuse(Buffer.alloc(3_000_000, '}'), 'millions of dicts')
   refuse(Buffer.alloc(3_000_000, '('), 'millions of marks')

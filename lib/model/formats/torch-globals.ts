@@ -4,7 +4,7 @@
  */
 import { FacexError, received } from '../../errors.js'
 import { elementCount } from './dtype.js'
-import { PickleRecord, type PickleGlobal } from './pickle.js'
+import { PickleRecord, type PickleGlobal } from '../../pickle/unpickle.js'
 import { TorchStorage, TorchTensor, type TorchDType } from './torch-tensor.js'
 
 const STORAGES: Readonly<Record<string, TorchDType>> = {

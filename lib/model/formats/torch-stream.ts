@@ -8,8 +8,8 @@ import type { FileHandle } from 'node:fs/promises'
 import { FacexError } from '../../errors.js'
 import { ELEMENT_BYTES } from './dtype.js'
 import { readAt } from './file-access.js'
-import { PickleTruncated } from './pickle-bytes.js'
-import { unpickle } from './pickle.js'
+import { PickleTruncated } from '../../pickle/pickle-bytes.js'
+import { unpickle } from '../../pickle/unpickle.js'
 import { findTorchGlobal, storageOf } from './torch-globals.js'
 import type { Locate, TorchDType } from './torch-tensor.js'
 
@@ -65,7 +65,7 @@ function parsePickles(bytes: Uint8Array): Pickles {
   }
   let end = 0
   const next = () => {
-    const result = unpickle(bytes, { find: findTorchGlobal, persistent }, end)
+    const result = unpickle(bytes, { code: 'ERR_CHECKPOINT', find: findTorchGlobal, persistent }, end)
     end = result.end
     return result.value
   }

@@ -6,7 +6,7 @@ import type { FileHandle } from 'node:fs/promises'
 
 import { FacexError } from '../../errors.js'
 import { readPieces } from './file-access.js'
-import { unpickle } from './pickle.js'
+import { unpickle } from '../../pickle/unpickle.js'
 import { findTorchGlobal, storageOf } from './torch-globals.js'
 import type { Locate } from './torch-tensor.js'
 import { contentStart, readDirectory, verifyContent, type ZipEntry } from './zip.js'
@@ -21,7 +21,7 @@ export async function openTorchZip(handle: FileHandle, size: number): Promise<{ 
   if (order !== undefined && Buffer.from(await readEntry(handle, order, size)).toString() !== 'little') {
     fail('the tensors are not little-endian: save them again on a little-endian machine')
   }
-  const { value } = unpickle(await readEntry(handle, pickle, size), { find: findTorchGlobal, persistent: storageOf })
+  const { value } = unpickle(await readEntry(handle, pickle, size), { code: 'ERR_CHECKPOINT', find: findTorchGlobal, persistent: storageOf })
   const places = new Map<string, { start: number; size: number }>()
   const locate: Locate = async (key) => {
     const known = places.get(key)

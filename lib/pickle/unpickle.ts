@@ -1,12 +1,13 @@
 /**
  * A reader of Python pickles that executes nothing: the stream builds plain values, and the only functions that it can
- * name are those of the caller's table. Protocols 0 to 5 as far as data needs them.
+ * name are those of the caller's table. Protocols 0 to 5 as far as data needs them. PyTorch files
+ * (`model/formats/torch-globals.ts`) and verification files (`data/bin-globals.ts`) are read with it.
  *
- * What becomes what: dict is Map, list and tuple are arrays, set is Set, bytes is Uint8Array, int is number or, where
+ * What becomes what: dict is Map, list and tuple are arrays, set is Set, bytes is Buffer, int is number or, where
  * that would not be exact, bigint.
  * @module
  */
-import { FacexError, received } from '../../errors.js'
+import { FacexError, received, type ErrorCode } from '../errors.js'
 import { PickleBytes } from './pickle-bytes.js'
 
 /** What a name such as `collections.OrderedDict` stands for. */
@@ -17,25 +18,41 @@ export interface PickleGlobal {
 }
 
 export interface PickleContext {
+  /** Of every error that the stream itself causes. */
+  readonly code: ErrorCode
   /** The allow-list; undefined refuses the name. */
   find(name: string): PickleGlobal | undefined
-  /** Resolves a persistent id, such as the place of a tensor's data. */
-  persistent(id: unknown): unknown
+  /** Resolves a persistent id, such as the place of a tensor's data; left out where a file has none. */
+  persistent?(id: unknown): unknown
+  /** What a string of Python 2 is, which may be text or bytes. @default text in UTF-8 */
+  oldString?(bytes: Buffer): unknown
 }
 
-/** A value with attributes: receives the state of BUILD and has no behaviour. */
-export class PickleRecord {
+/** A value that takes the state which BUILD brings. */
+export abstract class PickleObject {
+  abstract setState(state: unknown): void
+}
+
+/** A value with attributes and no behaviour. */
+export class PickleRecord extends PickleObject {
   readonly attributes = new Map<unknown, unknown>()
-  constructor(readonly type: string) {}
+
+  constructor(readonly type: string) {
+    super()
+  }
+
+  setState(state: unknown): void {
+    if (state instanceof Map) for (const [key, value] of state) this.attributes.set(key, value)
+  }
 }
 
 /** Largest pickles and most containers accepted: beyond any state dict, small beside the tensors. */
 const MAX_OPERATIONS = 20_000_000
 const MAX_CONTAINERS = 1_000_000
 
-/** Reads the pickle that starts at `start`. Throws ERR_CHECKPOINT; `PickleTruncated` when `bytes` ends too early. */
+/** Reads the pickle that starts at `start`. Throws `context.code`; `PickleTruncated` when `bytes` ends too early. */
 export function unpickle(bytes: Uint8Array, context: PickleContext, start = 0): { value: unknown; end: number } {
-  return new Unpickler(new PickleBytes(bytes, start), context).run()
+  return new Unpickler(new PickleBytes(bytes, context.code, start), context).run()
 }
 
 const code = (letter: string) => letter.charCodeAt(0)
@@ -133,7 +150,7 @@ class Unpickler {
 
   global(module: unknown, name: unknown): void {
     const full = `${String(module)}.${String(name)}`
-    this.push(this.context.find(full) ?? this.#fail(`the file asks for ${full}, which is not allowed: only tensors and plain values are read`))
+    this.push(this.context.find(full) ?? this.#fail(`the file asks for ${full}, which is not allowed: nothing in the file is executed, only data is read`))
   }
 
   reduce(): void {
@@ -148,12 +165,16 @@ class Unpickler {
   build(): void {
     const state = this.#pop()
     const target = this.top()
-    if (target instanceof PickleRecord && state instanceof Map) for (const [key, value] of state) target.attributes.set(key, value)
-    else if (!(target instanceof PickleRecord) && !(target instanceof Map)) this.#fail(`${received(target)} takes no state`)
+    if (target instanceof PickleObject) target.setState(state)
+    else if (!(target instanceof Map)) this.#fail(`${received(target)} takes no state`)
   }
 
   persistent(id: unknown): void {
-    this.push(this.context.persistent(id))
+    this.push(this.context.persistent?.(id) ?? this.#fail('a persistent id, which has no meaning in this file'))
+  }
+
+  oldString(bytes: Buffer): void {
+    this.push(this.context.oldString?.(bytes) ?? bytes.toString('utf8'))
   }
 
   #pop(): unknown {
@@ -161,7 +182,7 @@ class Unpickler {
   }
 
   #fail(message: string): never {
-    throw new FacexError('ERR_CHECKPOINT', `pickle, byte ${this.bytes.position}: ${message}`)
+    throw new FacexError(this.context.code, `pickle, byte ${this.bytes.position}: ${message}`)
   }
 }
 
@@ -194,8 +215,8 @@ const OPERATIONS = new Map<number, (machine: Unpickler) => void>([
   [code('G'), (m) => m.push(m.bytes.float64())],
 
   [code('S'), (m) => m.push(m.bytes.quotedLine())],
-  [code('T'), (m) => m.push(m.bytes.text(m.bytes.uint32()))],
-  [code('U'), (m) => m.push(m.bytes.text(m.bytes.uint8()))],
+  [code('T'), (m) => m.oldString(m.bytes.blob(m.bytes.uint32()))],
+  [code('U'), (m) => m.oldString(m.bytes.blob(m.bytes.uint8()))],
   [code('V'), (m) => m.push(m.bytes.line())],
   [code('X'), (m) => m.push(m.bytes.text(m.bytes.uint32()))],
   [0x8c, (m) => m.push(m.bytes.text(m.bytes.uint8()))],

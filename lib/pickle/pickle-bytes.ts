@@ -2,12 +2,12 @@
  * The operands in a pickle stream: numbers, texts and byte strings, each checked against what is left.
  * @module
  */
-import { FacexError } from '../../errors.js'
+import { FacexError, type ErrorCode } from '../errors.js'
 
 /** The stream ends in the middle. */
 export class PickleTruncated extends FacexError {
-  constructor(position: number) {
-    super('ERR_CHECKPOINT', `pickle, byte ${position}: the data ends too early`)
+  constructor(code: ErrorCode, position: number) {
+    super(code, `pickle, byte ${position}: the data ends too early`)
   }
 }
 
@@ -21,6 +21,8 @@ export class PickleBytes {
 
   constructor(
     bytes: Uint8Array,
+    /** Of errors. */
+    readonly code: ErrorCode,
     public position = 0,
   ) {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -29,7 +31,7 @@ export class PickleBytes {
   /** Moves on by `length` and returns where it was. */
   skip(length: number): number {
     const start = this.position
-    if (!(length <= this.#bytes.length - start)) throw new PickleTruncated(start)
+    if (!(length <= this.#bytes.length - start)) throw new PickleTruncated(this.code, start)
     this.position += length
     return start
   }
@@ -62,7 +64,7 @@ export class PickleBytes {
 
   /** A signed little-endian integer of `length` bytes. */
   long(length: number): number | bigint {
-    if (length > MAX_INTEGER_BYTES) throw new FacexError('ERR_CHECKPOINT', `pickle, byte ${this.position}: an integer of ${length} bytes`)
+    if (length > MAX_INTEGER_BYTES) throw new FacexError(this.code, `pickle, byte ${this.position}: an integer of ${length} bytes`)
     let value = 0n
     const start = this.skip(length)
     for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(this.#bytes[start + i]!)
@@ -74,14 +76,14 @@ export class PickleBytes {
   }
 
   /** A view, not a copy. */
-  blob(length: number): Uint8Array {
+  blob(length: number): Buffer {
     return this.#bytes.subarray(this.skip(length), this.position)
   }
 
   /** Up to the next newline, which is passed. */
   line(): string {
     const end = this.#bytes.indexOf(NEWLINE, this.position)
-    if (end < 0) throw new PickleTruncated(this.position)
+    if (end < 0) throw new PickleTruncated(this.code, this.position)
     const text = this.#bytes.toString('utf8', this.position, end)
     this.position = end + 1
     return text
@@ -92,7 +94,7 @@ export class PickleBytes {
     const text = this.line()
     if (text === '00' || text === '01') return text === '01'
     const digits = text.replace(/L$/, '')
-    if (!/^-?\d+$/.test(digits) || digits.length > MAX_INTEGER_DIGITS) throw new FacexError('ERR_CHECKPOINT', `pickle, byte ${this.position}: expected an integer`)
+    if (!/^-?\d+$/.test(digits) || digits.length > MAX_INTEGER_DIGITS) throw new FacexError(this.code, `pickle, byte ${this.position}: expected an integer`)
     return exact(BigInt(digits))
   }
 
@@ -100,7 +102,7 @@ export class PickleBytes {
   quotedLine(): string {
     const text = this.line()
     const quoted = /^(['"])([^\\]*)\1$/.exec(text)
-    if (quoted === null) throw new FacexError('ERR_CHECKPOINT', `pickle, byte ${this.position}: expected a plain quoted string`)
+    if (quoted === null) throw new FacexError(this.code, `pickle, byte ${this.position}: expected a plain quoted string`)
     return quoted[2]!
   }
 }
