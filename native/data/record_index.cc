@@ -65,7 +65,8 @@ void keep_named_images(const RecordFile& file, std::vector<Entry>& entries) {
   if (entries.empty() || entries.front().key != 0) return;
   const Record header = file.read(entries.front().position, buffer);
   if (header.flag == 0 || !header.content.empty()) return;
-  const auto end = static_cast<uint64_t>(std::max(0.0f, header.labels.front()));
+  // Within what an integer holds: a damaged header says anything. NaN becomes 0.
+  const auto end = static_cast<uint64_t>(std::min(std::max(0.0f, header.labels.front()), 0x1p53f));
   std::erase_if(entries, [end](const Entry& entry) { return entry.key < 1 || entry.key >= end; });
 }
 
