@@ -38,6 +38,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   distributed: ['core'],
   training: ['core', 'engine', 'heads', 'data', 'distributed'],
   binding: ['core', 'engine', 'heads', 'data', 'search', 'distributed', 'training'],
+  fuzz: ['core', 'data'],
   'addon.cc': ['binding'],
 }
 

@@ -69,7 +69,7 @@ Record RecordFile::read(uint64_t position, std::vector<uint8_t>& buffer, uint64_
     if (part != kWhole) {
       const size_t gap = first ? 0 : sizeof kMagic;  // the magic number that stood between the parts
       if (buffer.size() < joined + gap + length) buffer.resize(joined + gap + length);
-      std::memcpy(buffer.data() + joined, &kMagic, gap);
+      if (gap > 0) std::memcpy(buffer.data() + joined, &kMagic, gap);
       if (length > 0) std::memcpy(buffer.data() + joined + gap, data.data(), length);
       joined += gap + length;
       data = {buffer.data(), joined};
