@@ -42,10 +42,27 @@ export interface NativeInfo {
   readonly libtorch: string
   /** Threads of tensor operations inside one op. */
   readonly threads: number
-  readonly cudaBuilt: boolean
-  readonly cudaAvailable: boolean
+  readonly cuda: NativeCuda
   /** Versions of the image libraries, such as `{ libjpeg: 'libjpeg-turbo 2.1.5', libpng: 'libpng 1.6.39' }`. */
   readonly images: Readonly<Record<string, string>>
+}
+
+/** CUDA as this process finds it. */
+export interface NativeCuda {
+  /** libtorch is a CUDA build. */
+  readonly libtorch: boolean
+  /** facex's own CUDA kernels are loaded, from the file `kernels`. */
+  readonly built: boolean
+  readonly kernels: string
+  /** Everything is there, a device too. */
+  readonly available: boolean
+  /** Why it is not, and what to do about it; empty where it is. */
+  readonly problem: string
+  readonly remedy: string
+  /** As CUDA numbers versions: 13000 is 13.0; 0 where unknown. */
+  readonly driver: number
+  readonly runtime: number
+  readonly devices: readonly { readonly name: string; readonly capability: string; readonly memory: number }[]
 }
 
 export type NativeDevice = 'cpu' | 'cuda'
@@ -222,6 +239,8 @@ export interface NativeTopK {
 export interface Addon {
   info(): NativeInfo
   setThreads(threads: number): void
+  /** Whether products of float32 on CUDA may round their operands to TF32. */
+  allowTf32(allowed: boolean): void
   opTable(): NativeOpRow[]
   headNames(): string[]
   Network: new (graph: Graph, options: NativeNetworkOptions) => NativeNetwork

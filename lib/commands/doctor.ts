@@ -4,7 +4,7 @@
  */
 import os from 'node:os'
 
-import { findAddon, type AddonAttempt, type NativeInfo } from '../native.js'
+import { findAddon, type AddonAttempt, type NativeCuda, type NativeInfo } from '../native.js'
 import { searchLibtorch, type SearchResult } from '../setup/libtorch.js'
 import { cacheFolder, packageRoot, packageVersion } from '../setup/places.js'
 import { checkPrerequisites, missingMessage, type Prerequisite } from '../setup/prerequisites.js'
@@ -62,7 +62,7 @@ function describe({ facex, node, cores, addon, libtorch, build }: Report): strin
   if (info !== undefined) {
     rows.push(
       ['libtorch', `${info.libtorch}${libtorch.loaded === undefined ? '' : ` from ${libtorch.loaded}`}`],
-      ['CUDA', cudaLine(info)],
+      ...cudaRows(info.cuda),
       ['images', Object.values(info.images).join(', ')],
       ['threads', `${info.threads} for tensor operations, ${cores} cores`],
     )
@@ -75,9 +75,13 @@ function describe({ facex, node, cores, addon, libtorch, build }: Report): strin
   return `${[...lines, '', verdict(info, build)].join('\n')}\n`
 }
 
-function cudaLine({ cudaBuilt, cudaAvailable }: NativeInfo): string {
-  if (!cudaBuilt) return 'not built'
-  return cudaAvailable ? 'built, available' : 'built, no usable device'
+function cudaRows({ libtorch, built, available, kernels, driver, runtime, devices, problem, remedy }: NativeCuda): [string, string][] {
+  const version = (number: number) => (number === 0 ? 'none' : `${Math.floor(number / 1000)}.${Math.floor((number % 1000) / 10)}`)
+  const rows: [string, string][] = [['CUDA', available ? 'available' : `${problem}. ${remedy}.`]]
+  if (libtorch && kernels !== '') rows.push(['CUDA kernels', `${kernels}${built ? '' : ': not loaded'}`])
+  if (built) rows.push(['CUDA driver', `${version(driver)}, runtime ${version(runtime)}`])
+  for (const { name, capability, memory } of devices) rows.push(['GPU', `${name}, compute capability ${capability}, ${(memory / 2 ** 30).toFixed(1)} GiB`])
+  return rows
 }
 
 function verdict(info: NativeInfo | undefined, build: readonly Prerequisite[]): string {

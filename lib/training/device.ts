@@ -14,14 +14,13 @@ export interface DeviceChoice {
  * @throws FacexError ERR_SETUP when `cuda` was asked for and does not work
  */
 export function chooseDevice(device: RunConfig['device']): DeviceChoice {
-  const { cudaAvailable, cudaBuilt } = addon().info()
   if (device === 'cpu') return { device }
-  if (cudaAvailable) return { device: 'cuda' }
-  const reason = cudaBuilt ? 'no usable GPU was found' : 'this build of facex has no CUDA'
+  const { available, problem, remedy } = addon().info().cuda
+  if (available) return { device: 'cuda' }
   if (device === 'cuda') {
-    throw new FacexError('ERR_SETUP', `device: cuda was asked for, but ${reason}. "npx facex doctor" shows what is missing; "device: cpu" trains without.`)
+    throw new FacexError('ERR_SETUP', `device: cuda was asked for, but ${problem}. ${remedy}. "npx facex doctor" shows more; "device: cpu" works without.`)
   }
-  return { device: 'cpu', notice: `device: auto chose cpu, ${reason}` }
+  return { device: 'cpu', notice: `device: auto chose cpu, ${problem}` }
 }
 
 const COMPUTE: Readonly<Record<RunConfig['precision'], ComputeType>> = { fp32: 'float32', bf16: 'bfloat16', fp16: 'float16' }

@@ -15,6 +15,7 @@ import { nativeOptimizer, type TrainableParameter } from './optimizer.js'
  * @throws FacexError ERR_CONFIG when a `freeze` or `no_decay` pattern matches nothing
  */
 export function createTrainer(config: RunConfig, model: BuiltModel, plan: ModePlan, device: NativeDevice): NativeTrainer {
+  if (device === 'cuda') addon().allowTf32(config.tf32)
   const options = networkOptions(config.precision, model.preprocessing, device)
   const trainer = new (addon().Trainer)({
     networks: Object.fromEntries(Object.entries(plan.networks).map(([name, graph]) => [name, { graph: fuseNorm(graph), options }])),

@@ -1,6 +1,7 @@
 #include "binding/decode.h"
 
 #include "binding/args.h"
+#include "core/device.h"
 
 namespace facex::binding {
 
@@ -110,7 +111,7 @@ engine::Graph decode_graph(const Napi::Object& given) {
 
 engine::NetworkOptions decode_network_options(const Napi::Object& given) {
   engine::NetworkOptions options;
-  options.device = at::Device(get_string(given, "device"));
+  options.device = device_named(get_string(given, "device"));
   options.master = decode_type(given, "master");
   options.compute = decode_type(given, "compute");
   options.pixel_mean = get_number(given, "pixelMean");

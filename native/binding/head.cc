@@ -3,6 +3,7 @@
 #include "binding/args.h"
 #include "binding/error.h"
 #include "binding/tensor.h"
+#include "core/device.h"
 #include "training/optimizer.h"
 
 namespace facex::binding {
@@ -21,7 +22,7 @@ heads::HeadOptions head_options(const Napi::Object& spec) {
   }
   options.sample_rate = get_number(spec, "sampleRate", 1);
   options.dtype = get_string(spec, "dtype") == "float64" ? at::kDouble : at::kFloat;
-  options.device = at::Device(get_string(spec, "device"));
+  options.device = device_named(get_string(spec, "device"));
   return options;
 }
 
@@ -39,7 +40,9 @@ class HeadObject : public Napi::ObjectWrap<HeadObject> {
     guarded(call.Env(), [&] {
       const Napi::Object spec = object_of(call[0], "the specification of a head");
       const bool reference = spec.Has("reference") && get_bool(spec, "reference");
-      head_ = reference ? heads::make_reference_head(head_options(spec)) : heads::make_head(head_options(spec));
+      const heads::HeadOptions options = head_options(spec);
+      device_ = options.device;
+      head_ = reference ? heads::make_reference_head(options) : heads::make_head(options);
     });
   }
 
@@ -83,9 +86,9 @@ class HeadObject : public Napi::ObjectWrap<HeadObject> {
     return guarded(call.Env(), [&]() -> Napi::Value {
       const Napi::Object given = object_of(call[0], "the request");
       heads::HeadRequest request;
-      request.embeddings = to_tensor(given.Get("embeddings"));
-      request.labels = to_tensor(given.Get("labels")).to(at::kLong);
-      if (given.Has("gallery")) request.gallery = to_tensor(given.Get("gallery"));
+      request.embeddings = to_tensor(given.Get("embeddings")).to(device_);
+      request.labels = to_tensor(given.Get("labels")).to(device_, at::kLong);
+      if (given.Has("gallery")) request.gallery = to_tensor(given.Get("gallery")).to(device_);
       request.grad_scale = get_number(given, "gradScale", 1);
       if (given.Has("adapt")) request.adapt = get_bool(given, "adapt");
       request.random_key = static_cast<uint64_t>(get_number(given, "randomKey", 0));
@@ -97,7 +100,7 @@ class HeadObject : public Napi::ObjectWrap<HeadObject> {
 
   Napi::Value enqueue(const Napi::CallbackInfo& call) {
     return guarded(call.Env(), [&] {
-      head_->enqueue(to_tensor(call[0]), to_tensor(call[1]));
+      head_->enqueue(to_tensor(call[0]).to(device_), to_tensor(call[1]).to(device_));
       return call.Env().Undefined();
     });
   }
@@ -106,8 +109,8 @@ class HeadObject : public Napi::ObjectWrap<HeadObject> {
     return guarded(call.Env(), [&]() -> Napi::Value {
       const Napi::Object given = object_of(call[0], "the request");
       heads::HeadRequest request;
-      request.embeddings = to_tensor(given.Get("embeddings"));
-      request.labels = to_tensor(given.Get("labels")).to(at::kLong);
+      request.embeddings = to_tensor(given.Get("embeddings")).to(device_);
+      request.labels = to_tensor(given.Get("labels")).to(device_, at::kLong);
       request.random_key = static_cast<uint64_t>(get_number(given, "randomKey", 0));
       const heads::HeadResult result = head_->run(request);
       if (!optimizer_) optimizer_ = optimizer(given);
@@ -143,6 +146,7 @@ class HeadObject : public Napi::ObjectWrap<HeadObject> {
   }
 
   std::shared_ptr<heads::Head> head_;
+  at::Device device_ = at::kCPU;
   std::unique_ptr<training::Optimizer> optimizer_;  // of step(), made at the first
 };
 

@@ -145,7 +145,7 @@ class Network::Impl {
     for (const auto& [name, grad] : output_grads) {
       const auto found = graph_.outputs.find(name);
       if (found == graph_.outputs.end()) fail(ErrorCode::kGraph, "the network has no output \"", name, "\"");
-      add_grad(grads[found->second], grad.to(options_.compute));
+      add_grad(grads[found->second], grad.to(options_.device, options_.compute));
     }
     for (size_t id = plan_.size(); id-- > 0;) {
       const Step& step = plan_[id];

@@ -6,14 +6,17 @@
 
 #include <array>
 
+#include "engine/kernels/cuda/batch_norm.h"
+
 namespace facex::engine {
 
 Tensor normalise_pixels(const Tensor& pixels, const NetworkOptions& options) {
   const Tensor bytes = pixels.contiguous(at::MemoryFormat::ChannelsLast);
-  if (!bytes.is_cpu()) {
-    return bytes.to(options.master).sub_(options.pixel_mean).mul_(options.pixel_scale).to(options.compute);
-  }
   const Tensor values = at::empty(bytes.sizes(), bytes.options().dtype(options.compute), at::MemoryFormat::ChannelsLast);
+  if (bytes.is_cuda()) {
+    kernels::cuda::normalise_pixels(bytes, values, options.pixel_mean, options.pixel_scale);
+    return values;
+  }
   AT_DISPATCH_FLOATING_TYPES_AND2(at::kBFloat16, at::kHalf, options.compute, "normalise_pixels", [&] {
     // A byte has 256 values: each is normalised once, in double precision.
     std::array<scalar_t, 256> table;

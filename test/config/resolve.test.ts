@@ -31,6 +31,7 @@ t.test('the shortest configuration gets every default', async (t) => {
     schedule: { name: 'step', gamma: 0.1, milestones: [] },
     mode: { name: 'conventional' },
     precision: 'fp32',
+    tf32: true,
     seed: 0,
   })
   t.same(config.data.train, [{ kind: 'list', root: path.resolve('images'), list: path.resolve('train.txt'), weight: 1 }])

@@ -11,7 +11,7 @@ t.test('--json describes Node, addon, libtorch, images, build tools and every pl
   t.type(report.libtorch.search, Array)
   t.equal(report.build.length, 4)
   if (status !== 0) return
-  t.match(report.addon.info, { version: /^\d+\.\d+\.\d+$/, libtorch: /^2\.\d+\.\d+/, cudaBuilt: Boolean, images: { libjpeg: /^libjpeg/, libpng: /^libpng/ } })
+  t.match(report.addon.info, { version: /^\d+\.\d+\.\d+$/, libtorch: /^2\.\d+\.\d+/, cuda: { built: Boolean, available: Boolean }, images: { libjpeg: /^libjpeg/, libpng: /^libpng/ } })
   t.match(report.libtorch.loaded, /torch_cpu/, 'the library in use is the one that the system loaded')
 })
 

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "engine/kernels/affine_act.h"
+#include "engine/kernels/cuda/batch_norm.h"
 #include "engine/ops/activate.h"
 #include "engine/ops/ops.h"
 
@@ -28,12 +29,15 @@ class BatchNorm final : public Op {
     if (batch && x.numel() == x.size(1)) {
       fail(ErrorCode::kConfig, pass.node.path, ": batch statistics need more than one value a channel; use a batch of 2 or more");
     }
+    if (on_cuda(pass.params, x)) return forward_cuda(pass);
     if (batch) count_batch(pass.params);
     return kernels::affine_act_takes(x) ? forward_fused(pass) : forward_composed(pass);
   }
 
   void backward(Backward& pass) const override {
-    if (kernels::affine_act_takes(pass.input())) {
+    if (on_cuda(pass.params, pass.input())) {
+      backward_cuda(pass);
+    } else if (kernels::affine_act_takes(pass.input())) {
       backward_fused(pass);
     } else {
       backward_composed(pass);
@@ -85,6 +89,45 @@ class BatchNorm final : public Op {
     pass.input_grads[0] = kernels::affine_act_backward(x, residual, coefficients, pass.grad, constant, linear, in_place,
                                                        to_shortcut && bends ? &shortcut_grad : nullptr);
     if (to_shortcut) pass.input_grads[1] = shortcut_grad;
+  }
+
+  Tensor forward_cuda(Forward& pass) const {
+    auto [y, mean, inverse_std] = kernels::cuda::batch_norm(pass.input(), shortcut(pass.inputs), layer(pass.params, pass.mode));
+    if (pass.mode.batch_statistics) buffers_written(pass.params);
+    pass.kept = {mean, inverse_std};
+    return y;
+  }
+
+  void backward_cuda(Backward& pass) const {
+    NodeParameters& params = pass.params;
+    // Without an activation the shortcut does not matter to the derivative and receives the gradient as it is.
+    const bool bends = activation_ != Activation::kNone;
+    const bool to_shortcut = pass.inputs.size() > 1 && pass.wanted[1];
+    const Tensor shortcut_grad = to_shortcut && !bends ? pass.grad : Tensor();  // held here, so that it is not written over
+    const auto grads = kernels::cuda::batch_norm_backward(pass.input(), bends ? shortcut(pass.inputs) : Tensor(), layer(params, pass.mode), pass.kept[0],
+                                                            pass.kept[1], pass.grad, pass.wanted[0], to_shortcut && bends, pass.owns_grad());
+    if (params.wants_grad("weight")) params.add_grad("weight", grads.weight);
+    if (params.wants_grad("bias")) params.add_grad("bias", grads.bias);
+    if (params.wants_grad("slope")) add_slope_grad(params, grads.slope);
+    pass.input_grads[0] = grads.x;
+    if (to_shortcut) pass.input_grads[1] = bends ? grads.residual : shortcut_grad;
+  }
+
+  static bool on_cuda(NodeParameters& params, const Tensor& x) {
+    return kernels::cuda::batch_norm_takes(x) && params.master("running_mean").scalar_type() == kernels::wide_type(x.scalar_type());
+  }
+
+  kernels::cuda::BatchNormLayer layer(NodeParameters& params, const PassMode& mode) const {
+    return {.weight = params.master("weight"),
+            .bias = params.master("bias"),
+            .slope = params.master("slope"),
+            .running_mean = params.master("running_mean"),
+            .running_var = params.master("running_var"),
+            .batches = params.master("num_batches_tracked"),
+            .activation = activation_,
+            .eps = eps_,
+            .momentum = momentum_,
+            .batch_statistics = mode.batch_statistics};
   }
 
   Tensor forward_composed(Forward& pass) const {
@@ -145,6 +188,10 @@ class BatchNorm final : public Op {
 
   static void count_batch(NodeParameters& params) {
     params.master("num_batches_tracked").add_(1);
+    buffers_written(params);
+  }
+
+  static void buffers_written(NodeParameters& params) {
     for (const char* role : {"running_mean", "running_var", "num_batches_tracked"}) params.written(role);
   }
 
