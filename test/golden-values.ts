@@ -35,7 +35,7 @@ function hash(name: string): number {
   return hash >>> 0
 }
 
-/** MurmurHash3's finaliser. */
+/** MurmurHash3's finaliser; not shared with lib/, because golden values must stay what they are when that changes. */
 function mix(x: number): number {
   x ^= x >>> 16
   x = Math.imul(x, 0x85ebca6b)

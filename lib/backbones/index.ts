@@ -44,16 +44,6 @@ export const BACKBONES: readonly Backbone[] = [
   vit,
 ]
 
-/** A table with a user's entries after the built-in ones. Throws ERR_CONFIG when a name is taken. */
-export function withExtensions(table: readonly Backbone[], entries: readonly Backbone[]): readonly Backbone[] {
-  const names = new Set(table.map((backbone) => backbone.name))
-  for (const { name } of entries) {
-    if (names.has(name)) throw new FacexError('ERR_CONFIG', `backbone "${name}": an extension may not take the name of another backbone`)
-    names.add(name)
-  }
-  return [...table, ...entries]
-}
-
 /** @throws FacexError ERR_CONFIG for an unknown name, with the nearest known one. */
 export function findBackbone(name: string, table: readonly Backbone[] = BACKBONES): Backbone {
   const found = table.find((backbone) => backbone.name === name)
@@ -86,13 +76,16 @@ export interface BuildOptions {
 export function buildBackbone(name: string, config: unknown = {}, options: BuildOptions = {}): BuiltBackbone {
   const { source = { at: () => 'config' }, path = 'backbone' } = options
   const backbone = findBackbone(name, options.table)
-  const checked = check(backbone.schema, renamed(config, backbone.aliases ?? {}), source, path)
+  const checked = check(backbone.schema, renamed(config, backbone.aliases ?? {}, path), source, path)
   const input = options.input ?? backbone.input(checked)
   return { graph: build(backbone.create(checked, input), input, name), config: checked, input }
 }
 
-/** The same options under their first names. */
-function renamed(config: unknown, aliases: Readonly<Record<string, string>>): unknown {
+/** The same options under their first names. Throws ERR_CONFIG where one is given under two names. */
+function renamed(config: unknown, aliases: Readonly<Record<string, string>>, path: string): unknown {
   if (typeof config !== 'object' || config === null || Array.isArray(config)) return config
+  for (const [alias, name] of Object.entries(aliases)) {
+    if (alias in config && name in config) throw new FacexError('ERR_CONFIG', `config ${path}: ${name} and ${alias} are the same option: leave one of them out`)
+  }
   return Object.fromEntries(Object.entries(config).map(([key, value]) => [aliases[key] ?? key, value]))
 }

@@ -1,5 +1,5 @@
 /**
- * LightCNN-29: no activation function but the larger of two feature maps (max-feature-map), max plus mean pooling.
+ * LightCNN with 9 or 29 layers: no activation function but the larger of two feature maps (max-feature-map), max plus mean pooling.
  * Wu et al., arXiv:1511.02683.
  * @module
  */
@@ -73,23 +73,31 @@ class MixedPool extends Module {
   }
 }
 
+/** Residual blocks before each of the four groups, by depth. */
+const BLOCKS = { 9: [0, 0, 0, 0], 29: [1, 2, 3, 4] } as const
+
 const blocks = (count: number, channels: number) => new Sequential(...Array.from({ length: count }, () => new ResBlock(channels)))
 
 class LightCNN extends Module {
   readonly conv1 = new Mfm(3, 48, 5)
-  readonly block1 = blocks(1, 48)
+  readonly block1: Sequential
   readonly group1 = new Group(48, 96)
-  readonly block2 = blocks(2, 96)
+  readonly block2: Sequential
   readonly group2 = new Group(96, 192)
-  readonly block3 = blocks(3, 192)
+  readonly block3: Sequential
   readonly group3 = new Group(192, 128)
-  readonly block4 = blocks(4, 128)
+  readonly block4: Sequential
   readonly group4 = new Group(128, 128)
   readonly output_layer: Sequential
   readonly pool: MixedPool
 
-  constructor(config: OutputConfig & { readonly dropout_ratio: number }, [, height, width]: ImageShape) {
+  constructor(config: OutputConfig & { readonly depth: 9 | 29; readonly dropout_ratio: number }, [, height, width]: ImageShape) {
     super()
+    const [first, second, third, fourth] = BLOCKS[config.depth]
+    this.block1 = blocks(first, 48)
+    this.block2 = blocks(second, 96)
+    this.block3 = blocks(third, 192)
+    this.block4 = blocks(fourth, 128)
     this.output_layer = outputLayer(128, config.dropout_ratio, config)
     // 60 rows halve to 30, 15, 7, 3 when odd sizes lose their last row, and to 8, 4 when they keep it: out_h decides.
     this.pool = new MixedPool(Math.floor(height / 16) < config.out_h || Math.floor(width / 16) < config.out_w)
@@ -107,10 +115,10 @@ class LightCNN extends Module {
 
 export const lightCNN = defineBackbone({
   name: 'LightCNN',
-  summary: 'max-feature-map network with 29 layers',
+  summary: 'max-feature-map network with 9 or 29 layers',
   paper: 'arXiv:1511.02683',
   options: {
-    depth: z.literal(29).default(29).describe('layers'),
+    depth: z.literal([9, 29]).default(29).describe('layers'),
     dropout_ratio: ratio(0.2, 'dropout before the embedding'),
     ...OUTPUT_OPTIONS,
   },

@@ -57,6 +57,8 @@ class Bottleneck extends Module {
 
 /** Blocks of the four stages, whose channels are 64, 128, 256 and 512. */
 const STAGES: Readonly<Record<number, readonly number[]>> = {
+  18: [2, 2, 2, 2],
+  34: [3, 4, 6, 3],
   50: [3, 4, 14, 3],
   100: [3, 13, 30, 3],
   152: [3, 8, 36, 3],
@@ -92,10 +94,10 @@ class ResNet extends Module {
 
 export const resNet = defineBackbone({
   name: 'ResNet',
-  summary: 'improved residual network of depth 50, 100 or 152, plain (ir) or with squeeze-and-excitation (ir_se)',
+  summary: 'improved residual network of depth 18, 34, 50, 100 or 152, plain (ir) or with squeeze-and-excitation (ir_se)',
   paper: 'arXiv:1801.07698',
   options: {
-    depth: z.literal([50, 100, 152]).default(152).describe('layers'),
+    depth: z.literal([18, 34, 50, 100, 152]).default(152).describe('layers'),
     drop_ratio: ratio(0.4, 'dropout before the embedding'),
     net_mode: z.enum(['ir', 'ir_se']).default('ir_se').describe('plain, or with squeeze-and-excitation'),
     ...OUTPUT_OPTIONS,

@@ -2,10 +2,9 @@
  * `facex convert`: weights from one file format to another.
  * @module
  */
-import { applySettings } from '../config/set.js'
-import { ConfigTree } from '../config/tree.js'
 import { FacexError, received, unknownName } from '../errors.js'
 import { convertWeights, type ConvertOptions } from '../model/convert.js'
+import { namedBackbone } from '../model/network.js'
 import type { WeightsFormat } from '../model/weights.js'
 import { parseOptions } from './options.js'
 
@@ -16,9 +15,11 @@ form of FaceX-Zoo, {state_dict, epoch, batch_id}, with names backbone.* and head
 them. The optimizer of a checkpoint is left behind.
 
 --format FORMAT    torch, safetensors or checkpoint; by OUT's extension (.pt, .pth, .ckpt, .safetensors) when left out
+--deploy           folded for use: batch norm in the weights, RepVGG's branches joined, no head; OUT cannot be trained
+                   further, every command that uses weights takes it, and OUT.safetensors is a checkpoint
 --no-head          the backbone only
 --bare             the backbone only, its names without "backbone."
---backbone NAME    the network: names of other projects are translated to its own, and every entry must fit
+--backbone NAME    the network, also an entry of backbone_conf.yaml: names of other projects are translated to its own, and every entry must fit
 --set KEY=VALUE    an option of that network
 --color rgb|bgr    with --mean X and --std X: what the network was trained with; needed, like --backbone, to make a
                    checkpoint of weights that do not describe themselves
@@ -33,6 +34,7 @@ export async function run(argv: string[]): Promise<number> {
       format: { type: 'string' },
       'no-head': { type: 'boolean' },
       bare: { type: 'boolean' },
+      deploy: { type: 'boolean' },
       backbone: { type: 'string' },
       set: { type: 'string', multiple: true },
       color: { type: 'string' },
@@ -46,16 +48,10 @@ export async function run(argv: string[]): Promise<number> {
   if (values.set !== undefined && values.backbone === undefined) throw new FacexError('ERR_USAGE', '--set needs --backbone')
   const format = values.format === undefined ? undefined : FORMATS.find((name) => name === values.format)
   if (values.format !== undefined && format === undefined) throw new FacexError('ERR_USAGE', unknownName('format', values.format, FORMATS))
-  const backbone = values.backbone === undefined ? undefined : { name: values.backbone, config: settings(values.set ?? []) }
-  const { from, to, tensors, keyMap } = await convertWeights(input, output, { format, backbone, pixels: pixelsOf(values), withoutHead: values['no-head'], bare: values.bare })
+  const backbone = values.backbone === undefined ? undefined : namedBackbone(values.backbone, values.set)
+  const { from, to, tensors, keyMap } = await convertWeights(input, output, { format, backbone, pixels: pixelsOf(values), withoutHead: values['no-head'], bare: values.bare, deploy: values.deploy })
   process.stderr.write(`${input} (${from}) -> ${output} (${to}): ${tensors} tensors${keyMap === undefined ? '' : `, names translated by ${keyMap}`}\n`)
   return 0
-}
-
-function settings(set: readonly string[]): unknown {
-  const tree = new ConfigTree({}, '--set')
-  applySettings(tree, set)
-  return tree.get()
 }
 
 function pixelsOf({ color, mean, std }: { color?: string; mean?: string; std?: string }): ConvertOptions['pixels'] {

@@ -2,12 +2,10 @@
  * `facex export`: a trained network as an ONNX file.
  * @module
  */
-import { buildBackbone } from '../backbones/index.js'
 import { FacexError } from '../errors.js'
 import { encodeOnnx } from '../model/export-onnx.js'
-import { loadExtensions } from '../model/extensions.js'
-import { fitBackbone } from '../model/fit-weights.js'
 import { writeAt, writeWhole } from '../model/formats/file-access.js'
+import { fitNetwork } from '../model/network.js'
 import { verifyOnnx } from '../model/verify-onnx.js'
 import { loadWeights } from '../model/weights.js'
 import { parseOptions } from './options.js'
@@ -27,12 +25,10 @@ export async function run(argv: string[]): Promise<number> {
   const { values } = parseOptions(argv, { weights: { type: 'string' }, out: { type: 'string' } })
   const { weights: file, out } = values
   if (file === undefined || out === undefined) throw new FacexError('ERR_USAGE', 'export needs --weights and --out')
-  const { backbone, meta } = await loadWeights(file)
+  const weights = await loadWeights(file)
+  const { meta } = weights
   if (meta === undefined) throw new FacexError('ERR_CHECKPOINT', `${file}: it does not say which network it is: make a checkpoint of it with facex convert`)
-  const { height, width } = meta.preprocessing
-  const { backbones } = await loadExtensions((meta.config['extensions'] ?? []) as string[])
-  const { graph } = buildBackbone(meta.backbone.name, meta.backbone.config, { input: [3, height, width], table: backbones })
-  const { tensors } = fitBackbone(graph, backbone, { file })
+  const { graph, tensors } = await fitNetwork(weights, meta.backbone)
   const encoded = encodeOnnx(graph, tensors, meta.preprocessing)
   await writeWhole(out, async (handle) => writeAt(handle, encoded, 0))
   const error = await verifyOnnx(encoded, graph, tensors, meta.preprocessing)

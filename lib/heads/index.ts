@@ -50,19 +50,6 @@ export const HEADS: readonly HeadDefinition[] = [
 ]
 
 /**
- * `table` and the heads of extensions behind it.
- * @throws FacexError ERR_CONFIG when a name is taken
- */
-export function withHeads(table: readonly HeadDefinition[], extensions: readonly HeadDefinition[]): readonly HeadDefinition[] {
-  const result = [...table]
-  for (const head of extensions) {
-    if (result.some((other) => other.name === head.name)) throw new FacexError('ERR_CONFIG', `head "${head.name}": an extension may not take the name of another head`)
-    result.push(head)
-  }
-  return result
-}
-
-/**
  * The head of a name.
  * @throws FacexError ERR_CONFIG for an unknown name, with the nearest known one
  */

@@ -4,14 +4,14 @@
  */
 import path from 'node:path'
 
-import { buildBackbone } from '../backbones/index.js'
 import { FacexError, unknownName } from '../errors.js'
 import type { NativeTensor } from '../native.js'
 import { packageVersion } from '../setup/places.js'
 import { writeCheckpoint, type CheckpointMeta } from './checkpoint.js'
-import { fitBackbone } from './fit-weights.js'
+import { deploy } from './deploy.js'
 import { writeSafetensors } from './formats/safetensors.js'
 import { writeTorchFile } from './formats/torch-writer.js'
+import { fitNetwork, type FittedNetwork, type NamedBackbone } from './network.js'
 import type { Preprocessing } from './preprocessing.js'
 import { loadWeights, type Weights, type WeightsFormat } from './weights.js'
 
@@ -19,13 +19,15 @@ export interface ConvertOptions {
   /** By the extension of the output when left out: .pt, .pth, .ckpt are PyTorch's, .safetensors is safetensors. */
   readonly format?: WeightsFormat | undefined
   /** The network: names are translated to its own, and every entry must fit. Needed for a checkpoint of other weights. */
-  readonly backbone?: { readonly name: string; readonly config: unknown } | undefined
+  readonly backbone?: NamedBackbone | undefined
   /** How pixels become numbers; needed for a checkpoint of other weights. */
   readonly pixels?: Pick<Preprocessing, 'color' | 'mean' | 'std'> | undefined
   /** Leave out the head. @default false */
   readonly withoutHead?: boolean | undefined
   /** The backbone alone, its names without `backbone.`, as insightface saves it. @default false */
   readonly bare?: boolean | undefined
+  /** The network folded for use, without the head: see `deploy.ts`. A .safetensors file is a checkpoint then. @default false */
+  readonly deploy?: boolean | undefined
 }
 
 export interface Conversion {
@@ -42,20 +44,19 @@ export interface Conversion {
  * @throws FacexError ERR_CHECKPOINT, ERR_CONFIG, ERR_USAGE
  */
 export async function convertWeights(input: string, output: string, options: ConvertOptions = {}): Promise<Conversion> {
-  const to = options.format ?? formatByName(output)
-  const weights = await loadWeights(input, { head: options.withoutHead !== true && options.bare !== true })
-  const built = networkOf(weights, options)
-  const fitted = built && fitBackbone(built.graph, weights.backbone, { file: input })
-  const tensors = named(fitted?.tensors ?? weights.backbone, weights.head, options.bare === true)
-  await write(output, to, tensors, weights, options, built)
+  const to = options.format ?? formatByName(output, options.deploy === true)
+  const weights = await loadWeights(input, { head: options.withoutHead !== true && options.bare !== true && options.deploy !== true })
+  const wanted = options.backbone ?? weights.meta?.backbone
+  const fitted = wanted && (await fitNetwork(weights, wanted))
+  const tensors = named(options.deploy === true ? deployed(fitted) : (fitted?.tensors ?? weights.backbone), weights.head, options.bare === true)
+  await write(output, to, tensors, weights, options, fitted)
   return { from: weights.format, to, tensors: tensors.length, keyMap: fitted?.keyMap }
 }
 
-type Network = ReturnType<typeof buildBackbone> & { readonly name: string }
-
-function networkOf({ meta }: Weights, { backbone }: ConvertOptions): Network | undefined {
-  const wanted = backbone ?? meta?.backbone
-  return wanted && { ...buildBackbone(wanted.name, wanted.config), name: wanted.name }
+function deployed(network: FittedNetwork | undefined): readonly NativeTensor[] {
+  if (network === undefined) throw new FacexError('ERR_USAGE', 'these weights do not say what they belong to: --deploy of them needs --backbone')
+  if (network.deployed) return network.tensors
+  return deploy(network.graph, network.tensors, { device: 'cpu', master: 'float32', compute: 'float32', pixelMean: 0, pixelScale: 1 }).tensors
 }
 
 function named(backbone: readonly NativeTensor[], head: readonly NativeTensor[], bare: boolean): NativeTensor[] {
@@ -63,7 +64,7 @@ function named(backbone: readonly NativeTensor[], head: readonly NativeTensor[],
   return bare ? [...backbone] : [...prefixed('backbone.', backbone), ...prefixed('head.', head)]
 }
 
-async function write(output: string, to: WeightsFormat, tensors: NativeTensor[], weights: Weights, options: ConvertOptions, network: Network | undefined): Promise<void> {
+async function write(output: string, to: WeightsFormat, tensors: NativeTensor[], weights: Weights, options: ConvertOptions, network: FittedNetwork | undefined): Promise<void> {
   const { meta } = weights
   switch (to) {
     case 'torch':
@@ -82,7 +83,7 @@ function describe(meta: CheckpointMeta | undefined): Record<string, string> {
 }
 
 /** Makes weights of another program describe themselves. */
-function importedMeta(network: Network | undefined, { pixels }: ConvertOptions): CheckpointMeta {
+function importedMeta(network: FittedNetwork | undefined, { pixels }: ConvertOptions): CheckpointMeta {
   if (network === undefined || pixels === undefined) {
     throw new FacexError('ERR_USAGE', 'these weights do not say what they belong to: a checkpoint of them needs --backbone, --color, --mean and --std')
   }
@@ -102,8 +103,9 @@ function importedMeta(network: Network | undefined, { pixels }: ConvertOptions):
 
 const FORMATS: Readonly<Record<string, WeightsFormat>> = { '.pt': 'torch', '.pth': 'torch', '.ckpt': 'torch', '.safetensors': 'safetensors' }
 
-function formatByName(output: string): WeightsFormat {
+function formatByName(output: string, deploy: boolean): WeightsFormat {
   const extension = path.extname(output).toLowerCase()
+  if (deploy && extension === '.safetensors') return 'checkpoint'
   const format = FORMATS[extension]
   if (format === undefined) throw new FacexError('ERR_USAGE', `${output}: ${unknownName('extension', extension, Object.keys(FORMATS))}; --format names the format`)
   return format

@@ -7,10 +7,11 @@
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-import { BACKBONES, withExtensions, type Backbone } from '../backbones/index.js'
-import type { SamplerDefinition } from '../data/samplers/index.js'
+import { BACKBONES, type Backbone } from '../backbones/index.js'
+import { extendTable } from '../config/extend-table.js'
+import { SAMPLERS, type SamplerDefinition } from '../data/samplers/index.js'
 import { FacexError, messageOf } from '../errors.js'
-import { HEADS, withHeads, type HeadDefinition } from '../heads/index.js'
+import { HEADS, type HeadDefinition } from '../heads/index.js'
 
 /** What the define functions make: each entry says which table it belongs to. */
 export interface ExtensionEntry {
@@ -22,7 +23,6 @@ export interface ExtensionEntry {
 export interface Tables {
   readonly backbones: readonly Backbone[]
   readonly heads: readonly HeadDefinition[]
-  /** Samplers beside the shipped ones. */
   readonly samplers: readonly SamplerDefinition[]
   /** Modes beside the shipped ones; training, a room above this one, knows what they are. */
   readonly modes: readonly ExtensionEntry[]
@@ -31,7 +31,7 @@ export interface Tables {
 const MAKERS = { backbone: 'defineBackbone', sampler: 'defineSampler', mode: 'defineMode', head: 'expressionHead' } as const
 
 /** What facex ships. */
-export const SHIPPED: Tables = { backbones: BACKBONES, samplers: [], modes: [], heads: HEADS }
+export const SHIPPED: Tables = { backbones: BACKBONES, samplers: SAMPLERS, modes: [], heads: HEADS }
 
 /**
  * @param modules absolute paths of JavaScript files, or names of installed packages
@@ -41,7 +41,12 @@ export async function loadExtensions(modules: readonly string[]): Promise<Tables
   const entries: ExtensionEntry[] = []
   for (const name of modules) entries.push(...(await entriesOf(name)))
   const of = <Entry>(kind: ExtensionEntry['kind']) => entries.filter((entry) => entry.kind === kind) as unknown as Entry[]
-  return { backbones: withExtensions(BACKBONES, of<Backbone>('backbone')), samplers: of('sampler'), modes: of('mode'), heads: withHeads(HEADS, of<HeadDefinition>('head')) }
+  return {
+    backbones: extendTable('backbone', BACKBONES, of<Backbone>('backbone')),
+    heads: extendTable('head', HEADS, of<HeadDefinition>('head')),
+    samplers: extendTable('sampler', SAMPLERS, of<SamplerDefinition>('sampler')),
+    modes: of('mode'),
+  }
 }
 
 async function entriesOf(name: string): Promise<ExtensionEntry[]> {

@@ -2,18 +2,13 @@
  * A trained model to use: aligned faces in, embeddings out.
  * @module
  */
-import { buildBackbone } from '../backbones/index.js'
-import { readConf } from '../backbones/conf.js'
-import { applySettings } from '../config/set.js'
-import { ConfigTree } from '../config/tree.js'
 import { FacexError } from '../errors.js'
 import { addon, type NativeDevice, type NativeNetwork } from '../native.js'
 import { embeddingSize } from './build.js'
-import { loadExtensions } from './extensions.js'
 import { Embedder, type EmbedderOptions } from './embedder.js'
 import type { CheckpointMeta } from './checkpoint-meta.js'
-import { fitBackbone } from './fit-weights.js'
 import { inferenceNetwork } from './inference.js'
+import { fitNetwork, namedBackbone, type NamedBackbone } from './network.js'
 import { checkPreprocessing, type Preprocessing } from './preprocessing.js'
 import { loadWeights } from './weights.js'
 
@@ -53,11 +48,9 @@ export class Model extends Embedder {
  * @throws FacexError ERR_CHECKPOINT when the file is damaged, does not say enough, or is of another network
  */
 export async function loadModel(file: string, options: LoadOptions = {}): Promise<Model> {
-  const { backbone: weights, meta } = await loadWeights(file)
-  const { name, config } = meta?.backbone ?? namedBackbone(file, options)
-  const { backbones } = await loadExtensions((meta?.config['extensions'] ?? []) as string[])
-  const { graph, input } = buildBackbone(name, config, { table: backbones })
-  const { tensors } = fitBackbone(graph, weights, { file })
+  const weights = await loadWeights(file)
+  const { meta } = weights
+  const { name, graph, tensors, input } = await fitNetwork(weights, meta?.backbone ?? backboneOf(file, options))
   const preprocessing = pixelsOf(file, meta, options, input)
   if (options.threads !== undefined) addon().setThreads(options.threads)
   const network = inferenceNetwork(graph, tensors, {
@@ -70,14 +63,11 @@ export async function loadModel(file: string, options: LoadOptions = {}): Promis
   return new Model(network, { backbone: name, preprocessing, size: embeddingSize(graph) })
 }
 
-function namedBackbone(file: string, { backbone, set }: LoadOptions): { name: string; config: Record<string, unknown> } {
+function backboneOf(file: string, { backbone, set }: LoadOptions): NamedBackbone {
   if (backbone === undefined) {
     throw new FacexError('ERR_CHECKPOINT', `${file}: does not say which network it belongs to: name it with --backbone (and --set key=value for its options)`)
   }
-  const entry = readConf().find((candidate) => candidate.name === backbone)
-  const tree = new ConfigTree(structuredClone(entry?.config ?? {}), backbone)
-  applySettings(tree, set ?? [])
-  return { name: entry?.type ?? backbone, config: tree.get() as Record<string, unknown> }
+  return namedBackbone(backbone, set)
 }
 
 function pixelsOf(file: string, meta: CheckpointMeta | undefined, { preprocessing = {} }: LoadOptions, [, height, width]: readonly number[]): Preprocessing {

@@ -1,8 +1,9 @@
 import t from 'tap'
 
 import { readConf } from '../../lib/backbones/conf.js'
-import { BACKBONES, buildBackbone, defineBackbone, findBackbone, withExtensions } from '../../lib/backbones/index.js'
+import { BACKBONES, buildBackbone, defineBackbone, findBackbone } from '../../lib/backbones/index.js'
 import type { ImageShape } from '../../lib/backbones/index.js'
+import { extendTable } from '../../lib/config/extend-table.js'
 import { cost } from '../../lib/graph/cost.js'
 import { Conv2d, F, Flatten, Linear, Module } from '../../lib/layers/index.js'
 import type { Value } from '../../lib/layers/index.js'
@@ -38,6 +39,7 @@ t.test('the upper half of the face goes through every network that ends in a map
     const built = buildBackbone(name, { out_h: 4 })
     t.same(built.input, [3, 60, 112], name)
     t.same(embeddingOf(name, { out_h: 4 }, [3, 60, 112]).dims, [512], name)
+    t.same(embeddingOf(name, { out_h: 4 }, [3, 56, 112]).dims, [512], `${name}, exactly half`)
   }
   t.end()
 })
@@ -55,9 +57,15 @@ t.test('depths and widths of the papers build', (t) => {
     ['GhostNet', { width: 0.5 }],
     ['ReXNet', { width_mult: 1.5, use_se: 1 }],
     ['ReXNet', { width_mult: 0.9, depth_mult: 1.2 }],
+    ['EfficientNet', { width: 1, depth: 1.1 }],
+    ['ResNet', { depth: 18, net_mode: 'ir' }],
+    ['ResNet', { depth: 34 }],
+    ['LightCNN', { depth: 9 }],
+    ['HRNet', { EXTRA: { STAGE2: { NUM_CHANNELS: [30, 60] }, STAGE3: { NUM_CHANNELS: [30, 60, 120] }, STAGE4: { NUM_CHANNELS: [30, 60, 120, 240] } } }],
     ['ResNeSt', { depth: 101 }],
     ['RepVGG', { width1: 1.5, width2: 1.5, width3: 1.5, width4: 2.75 }],
     ['SwinTransformer', { depths: [2, 2, 18, 2] }],
+    ['SwinTransformer', { embed_dim: 128, depths: [2, 2, 18, 2], num_heads: [4, 8, 16, 32] }],
     ['ViT', { patch_size: 8, depth: 24 }],
     ['AttentionNet', { stage1_modules: 0, stage3_modules: 2 }],
   ]
@@ -76,7 +84,7 @@ t.test('a map of another size than out_h says is an error that names the layer a
 t.test('unknown names, keys and values are errors that say what is known', (t) => {
   t.throws(() => findBackbone('Resnet50'), { code: 'ERR_CONFIG', message: /unknown backbone "Resnet50", did you mean "ResNet"\?/ })
   t.throws(() => buildBackbone('ResNet', { dept: 50 }), { code: 'ERR_CONFIG', message: /backbone\.dept: unknown key, did you mean "depth"\?/ })
-  t.throws(() => buildBackbone('ResNet', { depth: 51 }), { code: 'ERR_CONFIG', message: /backbone\.depth: expected 50 or 100 or 152, received "?51/ })
+  t.throws(() => buildBackbone('ResNet', { depth: 51 }), { code: 'ERR_CONFIG', message: /backbone\.depth: expected 18 or 34 or 50 or 100 or 152, received "?51/ })
   t.throws(() => buildBackbone('SwinTransformer', { depths: [2, 2] }), { code: 'ERR_CONFIG', message: /depths and num_heads must have one entry for each stage/ })
   t.end()
 })
@@ -84,6 +92,7 @@ t.test('unknown names, keys and values are errors that say what is known', (t) =
 t.test("both of FaceX-Zoo's spellings of RepVGG's keys work", (t) => {
   const B1 = { block_stage1: 4, block_stage2: 6, block_stage3: 16, block_stage4: 1, width_stage1: 2, width_stage2: 2, width_stage3: 2, width_stage4: 4 }
   t.equal(cost(buildBackbone('RepVGG', B1).graph).params, 106751872)
+  t.throws(() => buildBackbone('RepVGG', { ...B1, blocks1: 2 }), { code: 'ERR_CONFIG', message: /blocks1 and block_stage1 are the same option/ })
   t.end()
 })
 
@@ -105,9 +114,9 @@ class Tiny extends Module {
 t.test("a user's backbone joins the table for one run", (t) => {
   const { feat_dim } = findBackbone('ResNet').schema.parse({})
   const tiny = defineBackbone({ name: 'Tiny', summary: 'one convolution', options: {}, create: () => new Tiny(feat_dim as number) })
-  const table = withExtensions(BACKBONES, [tiny])
+  const table = extendTable('backbone', BACKBONES, [tiny])
   t.same(buildBackbone('Tiny', {}, { table }).graph.state.map((entry) => entry.name), ['conv.weight', 'conv.bias', 'fc.weight', 'fc.bias'])
   t.throws(() => findBackbone('Tiny'), { code: 'ERR_CONFIG' }, 'the shipped table stays as it was')
-  t.throws(() => withExtensions(table, [tiny]), { message: /backbone "Tiny": an extension may not take the name of another backbone/ })
+  t.throws(() => extendTable('backbone', table, [tiny]), { message: /backbone "Tiny": an extension may not take the name of another backbone/ })
   t.end()
 })

@@ -1,13 +1,18 @@
 import path from 'node:path'
 
+import sharp from 'sharp'
 import t from 'tap'
 
 import { buildBackbone } from '../../lib/backbones/index.js'
 import { byteLength } from '../../lib/model/formats/dtype.js'
+import { convertWeights } from '../../lib/model/convert.js'
 import { readTorchStateDict } from '../../lib/model/formats/torch-state-dict.js'
 import { writeTorchFile } from '../../lib/model/formats/torch-writer.js'
+import { loadModel } from '../../lib/model/model.js'
+import { namedBackbone } from '../../lib/model/network.js'
 import { loadWeights } from '../../lib/model/weights.js'
 import { facex } from '../facex.js'
+import { distance, loadFormula, networkOf } from '../native/golden-network.js'
 
 t.test('weights go from PyTorch to a checkpoint and back unchanged', async (t) => {
   const folder = t.testdir()
@@ -36,6 +41,39 @@ t.test('weights go from PyTorch to a checkpoint and back unchanged', async (t) =
   const content = JSON.parse(facex(['inspect', 'back.pt', '--json'], { cwd: folder }).stdout) as { format: string; tensors: unknown[] }
   t.match(content, { format: 'torch', values: { epoch: 0 } })
   t.equal(content.tensors.length, stateDict.length)
+})
+
+t.test('a deployed network gives the same embeddings in every command that uses weights', async (t) => {
+  const folder = t.testdir()
+  const options = ['--set', 'feat_dim=32', '--set', 'blocks3=2', '--set', 'width4=1', '--set', 'out_h=2', '--set', 'out_w=2']
+  const { graph } = buildBackbone('RepVGG', { feat_dim: 32, blocks3: 2, width4: 1, out_h: 2, out_w: 2 })
+  const network = networkOf(graph, 'float32')
+  loadFormula(network, graph, 'float32')
+  const state = network.state()
+  await writeTorchFile(path.join(folder, 'trained.pt'), { stateDict: state, values: {} })
+  const at = (file: string) => path.join(folder, file)
+  const backbone = namedBackbone('RepVGG_A0', options.filter((word) => word !== '--set'))
+  await convertWeights(at('trained.pt'), at('trained.safetensors'), { format: 'checkpoint', backbone, pixels: { color: 'bgr', mean: 127.5, std: 128 } })
+  t.equal(facex(['convert', 'trained.safetensors', 'deployed.safetensors', '--deploy'], { cwd: folder }).status, 0)
+  await convertWeights(at('trained.pt'), at('deployed.pt'), { deploy: true, backbone })
+  await convertWeights(at('deployed.safetensors'), at('again.safetensors'), { deploy: true })
+  await t.rejects(convertWeights(at('trained.pt'), at('x.pt'), { deploy: true }), { code: 'ERR_USAGE', message: /--deploy of them needs --backbone/ })
+
+  const face = path.join(folder, 'face.png')
+  await sharp(Uint8Array.from({ length: 32 * 32 * 3 }, (_, i) => (i * 31) % 251), { raw: { width: 32, height: 32, channels: 3 } }).png().toFile(face)
+  const trained = await loadModel(path.join(folder, 'trained.safetensors'))
+  const expected = await trained.embed([face])
+  const preprocessing = { color: 'bgr' } as const
+  for (const [file, named] of [['deployed.safetensors', {}], ['again.safetensors', {}], ['deployed.pt', { backbone: 'RepVGG', set: options.filter((word) => word !== '--set'), preprocessing }]] as const) {
+    const deployed = await loadModel(path.join(folder, file), named)
+    t.ok(distance(await deployed.embed([face]), expected) < 1e-5, file)
+    deployed.dispose()
+  }
+  const names = (await loadWeights(path.join(folder, 'deployed.safetensors'))).backbone.map(({ name }) => name)
+  t.ok(names.includes('stage0.rbr_reparam.weight') && !names.some((name) => name.includes('rbr_dense')), 'one convolution a block')
+  const exported = facex(['export', '--weights', 'deployed.safetensors', '--out', 'deployed.onnx'], { cwd: folder })
+  t.match(exported, { status: 0, stderr: /deployed\.onnx: \d+ bytes/ })
+  trained.dispose()
 })
 
 t.test('mistakes on the command line are explained', (t) => {

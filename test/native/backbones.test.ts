@@ -5,30 +5,35 @@ import { cost } from '../../lib/graph/cost.js'
 import { forInference, fuseNorm } from '../../lib/graph/passes/index.js'
 import type { Reals } from '../../lib/graph/passes/index.js'
 import type { Graph } from '../../lib/graph/types.js'
-import { contentOf, deviation, distance, formulaContent, goldenNetworks, images, loadFormula, networkOf, tensor } from './golden-network.js'
+import { contentOf, deviation, distance, formulaContent, goldenGraph, goldenNetworks, images, loadFormula, networkOf, tensor } from './golden-network.js'
 import type { Content } from './golden-network.js'
+import { decidedAsInFloat64 } from './near-ties.js'
 
 /** Networks up to this many multiply-adds run always; FACEX_ALL=1 runs all. */
 const LIMIT = process.env['FACEX_ALL'] === '1' ? Infinity : 3e8
+/** Part of a title: only these networks, whatever they cost. */
+const ONLY = process.env['FACEX_ONLY']
 
 /**
- * Two features of LightCNN are so nearly equal that float32 in channels-last order picks the other one, in PyTorch too
- * (gradient error 3.3e-3 against 6e-6 in NCHW order); float64 shows that the gradient itself is right.
+ * Two features closer than this are a near tie: float32 may take the other one for the maximum than float64 does (in
+ * PyTorch too, which is 3.3e-3 off in LightCNN's gradient in channels-last order and 6e-6 in NCHW order).
  */
-const GRADIENT_LIMITS: Readonly<Record<string, number>> = { 'LightCNN-29': 5e-3 }
+const NEAR_TIE = 1e-5
 
 for (const golden of goldenNetworks()) {
-  if (golden.macs > LIMIT) continue
+  if (ONLY === undefined ? golden.macs > LIMIT : !golden.title.includes(ONLY)) continue
   t.test(`${golden.title} follows its golden file in float64 to 1e-8`, async (t) => {
     const far = Object.entries(await deviation(golden, 'float64')).filter(([, error]) => !(error <= 1e-8))
     t.same(far, [])
   })
 
   t.test(`${golden.title} in float32, fused as for training, is as close as ten times the noise of its reference`, async (t) => {
+    const decided = await decidedAsInFloat64(golden, goldenGraph(golden), NEAR_TIE)
+    t.ok(decided.moved <= 1e-5 * decided.choices, `${decided.moved} of ${decided.choices} choices of a maximum are nearly tied`)
+    const found = await deviation(golden, 'float32', fuseNorm(decided.graph), decided.extra)
     const { eval: evaluation, train, grads } = golden.float32_noise
-    const found = await deviation(golden, 'float32', fuseNorm)
     const limit = (noise: number) => Math.max(10 * noise, 1e-5)
-    const limits = { eval: limit(evaluation), train: limit(train), grads: GRADIENT_LIMITS[golden.title] ?? limit(grads) }
+    const limits = { eval: limit(evaluation), train: limit(train), grads: limit(grads) }
     const far = Object.entries(limits).filter(([name, most]) => !(found[name as keyof typeof limits] <= most))
     t.same(far.map(([name, most]) => `${name}: ${found[name as keyof typeof limits]} > ${most}`), [])
   })

@@ -83,6 +83,9 @@ export function images(name: string, batch: number, input: readonly number[], dt
   return tensor(name, dtype, shape, values(name, elements(shape), 2, -1))
 }
 
+/** The network of a golden file. */
+export const goldenGraph = (golden: Golden): Graph => buildBackbone(golden.backbone, golden.config).graph
+
 /** How far a network is from its golden file, relative as golden/README.md says. */
 export interface Deviation {
   readonly eval: number
@@ -93,13 +96,14 @@ export interface Deviation {
 }
 
 /**
- * Runs evaluation, then one forward and backward in train mode, on the graph or on what `rewrite` makes of it. Throws
- * when other parameters get gradients.
+ * Runs evaluation, then one forward and backward in train mode. Throws when other parameters get gradients.
+ * @param graph of the golden network, or a rewrite of it
+ * @param extra content of entries that the rewrite added
  */
-export async function deviation(golden: Golden, dtype: Precision, rewrite: (graph: Graph) => Graph = (graph) => graph): Promise<Deviation> {
-  const graph = rewrite(buildBackbone(golden.backbone, golden.config).graph)
+export async function deviation(golden: Golden, dtype: Precision, graph = goldenGraph(golden), extra: readonly NativeTensor[] = []): Promise<Deviation> {
   const network = networkOf(graph, dtype)
   loadFormula(network, graph, dtype)
+  network.load(extra)
   const embedding = contentOf(await network.infer(images('input', golden.eval.batch, golden.input, dtype), 'embedding'))
 
   const { train } = golden

@@ -32,3 +32,13 @@ t.test('the documented mode and sampler train, with options checked like any oth
   await t.rejects(train(misspelt), { code: 'ERR_CONFIG', message: /mode\.decey: unknown key, did you mean "decay"/ })
   await t.rejects(train({ ...misspelt, mode: { name: 'two-veiws' } }), { code: 'ERR_CONFIG', message: /unknown mode "two-veiws".*two-views/ })
 })
+
+t.test('a mode or sampler of an extension may not take the name of a shipped one', async (t) => {
+  const root = await writeTinyFaces()
+  const config = tinyConfig(root)
+  for (const [kind, make, name] of [['mode', 'defineMode', 'conventional'], ['sampler', 'defineSampler', 'shuffle']] as const) {
+    const file = path.join(t.testdir(), `${kind}.mjs`)
+    writeFileSync(file, `import { ${make} } from 'facex'\nexport default ${make}({ name: '${name}', summary: 'another', options: {}, create: () => undefined })\n`)
+    await t.rejects(train({ ...config, extensions: [...config.extensions!, file] }), { code: 'ERR_CONFIG', message: `${kind} "${name}": an extension may not take the name of another ${kind}` })
+  }
+})

@@ -18,9 +18,8 @@ export const SAMPLERS: readonly SamplerDefinition[] = [shuffle, balanced, pairs,
  * The sampler of that name, of facex or of the user's own.
  * @throws FacexError ERR_CONFIG for an unknown name, with the nearest known one
  */
-export function findSampler(name: string, own: readonly SamplerDefinition[] = []): SamplerDefinition {
-  const known = [...SAMPLERS, ...own]
-  const found = known.find((sampler) => sampler.name === name)
-  if (found === undefined) throw new FacexError('ERR_CONFIG', unknownName('sampler', name, known.map((sampler) => sampler.name)))
+export function findSampler(name: string, table: readonly SamplerDefinition[] = SAMPLERS): SamplerDefinition {
+  const found = table.find((sampler) => sampler.name === name)
+  if (found === undefined) throw new FacexError('ERR_CONFIG', unknownName('sampler', name, table.map((sampler) => sampler.name)))
   return found
 }

@@ -1,4 +1,5 @@
 /** The table of training modes. @module */
+import { extendTable } from '../../config/extend-table.js'
 import { FacexError, unknownName } from '../../errors.js'
 import { conventional } from './conventional.js'
 import { distillation } from './distillation.js'
@@ -14,10 +15,10 @@ export const MODES: readonly Mode[] = [conventional, semiSiamese, siamese, tripl
 
 /**
  * The mode of that name, of facex or of the user's own.
- * @throws FacexError ERR_CONFIG for an unknown name, with the nearest known one
+ * @throws FacexError ERR_CONFIG for an unknown name, with the nearest known one, and for an own mode with a shipped name
  */
 export function findMode(name: string, own: readonly Mode[] = []): Mode {
-  const table = [...MODES, ...own]
+  const table = extendTable('mode', MODES, own)
   const found = table.find((mode) => mode.name === name)
   if (found === undefined) throw new FacexError('ERR_CONFIG', unknownName('mode', name, table.map((mode) => mode.name)))
   return found
