@@ -54,11 +54,12 @@ for (const [title, changes] of Object.entries(RUNS)) {
     t.equal((await train(straight)).reason, 'finished')
 
     const broken = tinyConfig(root, { ...long, checkpoint: { every_steps: 2 } })
+    const folder = path.join(broken.out_dir!, 'checkpoints')
+    mkdirSync(folder, { recursive: true })
     let [killed, writing] = [0, 0]
     while (killed < KILLS) {
       const { child, firstStep, exit } = startChild(broken)
       await firstStep
-      const folder = path.join(broken.out_dir!, 'checkpoints')
       const stop = killed % 2 === 0 ? killLater(child) : killWhileWriting(child, folder)
       const [, signal] = await exit
       stop()
@@ -83,7 +84,6 @@ function killLater(child: ChildProcess): () => void {
 
 /** Soon after a checkpoint has been begun; returns what takes it back. */
 function killWhileWriting(child: ChildProcess, folder: string): () => void {
-  mkdirSync(folder, { recursive: true })
   const watcher = watch(folder, (_, name) => {
     if (name !== null && isPartial(name)) child.kill('SIGKILL')
   })
