@@ -117,6 +117,10 @@ export interface NativeHeadSpec {
   readonly choices: Readonly<Record<string, string>>
   /** Partial FC: share of the classes that a run sees, those of its batch always among them; 1 when absent. */
   readonly sampleRate?: number
+  /** Where class centres and their optimizer state live, on `device` or in the CPU's memory; absent without centres. */
+  readonly centres?: 'device' | 'host'
+  /** Type that embeddings and centres are rounded to for their products; `dtype` when absent. */
+  readonly gemm?: 'bfloat16'
   readonly dtype: 'float32' | 'float64'
   readonly device: NativeDevice
   /** The differentiable reference form instead of the fused kernel. */

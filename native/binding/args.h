@@ -60,6 +60,10 @@ std::vector<Element> get_typed(const Napi::Object& from, const char* key, napi_t
   return {begin, begin + array.ElementLength()};
 }
 
+inline std::string get_string(const Napi::Object& from, const char* key, const char* fallback) {
+  return from.Get(key).IsUndefined() ? fallback : get_string(from, key);
+}
+
 // { name: number, ... }
 template <typename Map>
 Map get_numbers(const Napi::Object& from, const char* key) {

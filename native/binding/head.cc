@@ -2,6 +2,7 @@
 
 #include "binding/args.h"
 #include "binding/error.h"
+#include "binding/state.h"
 #include "binding/tensor.h"
 #include "core/device.h"
 #include "training/optimizer.h"
@@ -23,6 +24,8 @@ heads::HeadOptions head_options(const Napi::Object& spec) {
   options.sample_rate = get_number(spec, "sampleRate", 1);
   options.dtype = get_string(spec, "dtype") == "float64" ? at::kDouble : at::kFloat;
   options.device = device_named(get_string(spec, "device"));
+  options.centres_device = get_string(spec, "centres", "device") == "host" ? at::Device(at::kCPU) : options.device;
+  options.bf16_products = get_string(spec, "gemm", "") == "bfloat16";
   return options;
 }
 
@@ -56,30 +59,15 @@ class HeadObject : public Napi::ObjectWrap<HeadObject> {
 
   Napi::Value state(const Napi::CallbackInfo& call) {
     return guarded(call.Env(), [&]() -> Napi::Value {
-      Napi::Array result = Napi::Array::New(call.Env());
-      for (const Entry& entry : head_->state().entries()) result.Set(result.Length(), to_js(call.Env(), entry.name, entry.value));
-      return result;
+      return state_to_js(call.Env(), head_->state());
     });
   }
 
   Napi::Value load(const Napi::CallbackInfo& call) {
     return guarded(call.Env(), [&] {
-      const auto tensors = call[0].As<Napi::Array>();
-      for (uint32_t i = 0; i < tensors.Length(); ++i) load_entry(object_of(tensors.Get(i), "a tensor"));
+      load_state("head", head_->state(), call[0]);
       return call.Env().Undefined();
     });
-  }
-
-  void load_entry(const Napi::Object& given) {
-    const std::string name = get_string(given, "name");
-    Entry* entry = head_->state().find(name);
-    if (entry == nullptr) fail(ErrorCode::kCheckpoint, "head: unknown state entry ", name);
-    const Tensor value = to_tensor(given);
-    if (value.sizes() != entry->value.sizes()) {
-      fail(ErrorCode::kCheckpoint, "head ", name, ": expected shape ", entry->value.sizes(), ", got ", value.sizes());
-    }
-    entry->value.copy_(value);
-    ++entry->version;
   }
 
   Napi::Value run(const Napi::CallbackInfo& call) {
@@ -126,11 +114,7 @@ class HeadObject : public Napi::ObjectWrap<HeadObject> {
     answer.Set("extraLoss", result.extra_loss.defined() ? result.extra_loss.item<double>() : 0);
     answer.Set("logits", to_js(env, "logits", result.logits));
     answer.Set("gradEmbeddings", to_js(env, "gradEmbeddings", result.grad_embeddings));
-    Napi::Array grads = Napi::Array::New(env);
-    for (const Entry& entry : head_->state().entries()) {
-      if (entry.grad.defined()) grads.Set(grads.Length(), to_js(env, entry.name, whole_grad(entry)));
-    }
-    answer.Set("grads", grads);
+    answer.Set("grads", grads_to_js(env, head_->state()));
     return answer;
   }
 

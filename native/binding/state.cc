@@ -14,7 +14,7 @@ Napi::Array state_to_js(Napi::Env env, const State& state) {
 Napi::Array grads_to_js(Napi::Env env, const State& state) {
   Napi::Array result = Napi::Array::New(env);
   for (const Entry& entry : state.entries()) {
-    if (entry.grad.defined()) result.Set(result.Length(), to_js(env, entry.name, entry.grad));
+    if (entry.grad.defined()) result.Set(result.Length(), to_js(env, entry.name, whole_grad(entry)));
   }
   return result;
 }

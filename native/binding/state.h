@@ -9,7 +9,7 @@ namespace facex::binding {
 
 // Copies of all entries, in order.
 Napi::Array state_to_js(Napi::Env env, const State& state);
-// The gradients of the entries that have one.
+// The gradients of the entries that have one, zero where a gradient does not reach.
 Napi::Array grads_to_js(Napi::Env env, const State& state);
 
 // Copies an array of named tensors into the entries of `owner`'s state. Nothing is written unless all of them fit:

@@ -2,6 +2,7 @@
 
 #include <ATen/ops/_unique.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/index_select.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
@@ -59,6 +60,15 @@ Tensor whole_grad(const Entry& entry) {
 
 Tensor take_slices(const Tensor& tensor, const Tensor& slices, int64_t dim) {
   return tensor.transpose(0, dim).index_select(0, slices).transpose(0, dim);
+}
+
+void copy_slices(const Tensor& tensor, const Tensor& slices, int64_t dim, const Tensor& to) {
+  Tensor target = to.transpose(0, dim);
+  if (to.device() == tensor.device()) {
+    at::index_select_out(target, tensor.transpose(0, dim), 0, slices);
+  } else {
+    target.copy_(tensor.transpose(0, dim).index_select(0, slices));
+  }
 }
 
 void put_slices(const Tensor& tensor, const Tensor& slices, int64_t dim, const Tensor& taken) {

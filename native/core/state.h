@@ -49,6 +49,8 @@ Tensor whole_grad(const Entry& entry);
 
 // The slices of `tensor` [as value], neighbours in memory, one after another.
 Tensor take_slices(const Tensor& tensor, const Tensor& slices, int64_t dim);
+// The same into existing memory laid out like the result, which may be on another device.
+void copy_slices(const Tensor& tensor, const Tensor& slices, int64_t dim, const Tensor& to);
 // Writes what take_slices() gave back to its place.
 void put_slices(const Tensor& tensor, const Tensor& slices, int64_t dim, const Tensor& taken);
 

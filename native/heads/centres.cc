@@ -7,7 +7,7 @@
 namespace facex::heads {
 
 void add_centres(State& state, const CentreSpec& spec, int64_t count, const HeadOptions& options) {
-  Tensor rows = at::zeros({count, options.feat_dim}, at::TensorOptions().dtype(options.dtype).device(options.device));
+  Tensor rows = at::zeros({count, options.feat_dim}, at::TensorOptions().dtype(options.dtype).device(options.centres_device));
   state.add(spec.name, EntryKind::kParameter, spec.shape == CentreShape::kColumns ? rows.t() : rows);
 }
 

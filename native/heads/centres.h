@@ -30,7 +30,7 @@ struct CentreSpec {
   CentreInit init = CentreInit::kUnit;
 };
 
-// Adds the zero-filled entry of `count` centres (M = classes times centres a class).
+// Adds the zero-filled entry of `count` centres (M = classes times centres a class), on options.centres_device.
 void add_centres(State& state, const CentreSpec& spec, int64_t count, const HeadOptions& options);
 
 // The [M, D] view of an entry's value or gradient, whatever its outside shape.

@@ -16,7 +16,8 @@ State make_state(const Definition& definition, const HeadOptions& options) {
   if (definition.extras == nullptr) return state;
   for (const ExtraEntry& extra : definition.extras(options)) {
     const auto dtype = extra.is_int64 ? at::kLong : options.dtype;
-    state.add(extra.name, extra.kind, at::zeros(extra.shape, at::TensorOptions().dtype(dtype).device(options.device)));
+    const auto device = extra.per_class ? options.centres_device : options.device;
+    state.add(extra.name, extra.kind, at::zeros(extra.shape, at::TensorOptions().dtype(dtype).device(device)));
   }
   return state;
 }

@@ -21,6 +21,12 @@ struct HeadOptions {
   std::map<std::string, std::string> choices; // textual options such as SST_Prototype's loss_type
   at::ScalarType dtype = at::kFloat;          // dtype of class centres and logits: kFloat or kDouble
   at::Device device = at::kCPU;
+  // Where class centres, what else belongs to a class, and their optimizer state live: the device, or the CPU's memory
+  // while everything is computed on the device; see partial_fc.h.
+  at::Device centres_device = at::kCPU;
+  // Embeddings and centres are rounded to bfloat16 for their products, which are summed in float32 and rounded again.
+  // Everything that is kept stays `dtype`.
+  bool bf16_products = false;
 };
 
 struct HeadResult {

@@ -6,6 +6,7 @@
 #include <ATen/ops/tensor.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "core/random.h"
@@ -27,11 +28,11 @@ class PartialFc final : public Head {
     check_request(request, options_);
     const std::vector<int64_t> classes = sample(request);
     make_inner(static_cast<int64_t>(classes.size()));
-    const Tensor index = at::tensor(classes, at::kLong).to(options_.device);
+    const Tensor index = at::tensor(classes, at::kLong).to(options_.centres_device);
 
     for (const PerClass& part : per_class()) {
       Entry& inside = *inner_->state().find(part.name);
-      inside.value.copy_(take_slices(state_.find(part.name)->value, slices(index, part.width), part.dim));
+      copy_slices(state_.find(part.name)->value, slices(index, part.width), part.dim, inside.value);
       ++inside.version;
     }
     HeadRequest inner = request;
@@ -39,7 +40,9 @@ class PartialFc final : public Head {
     const HeadResult result = inner_->run(inner);
     for (const PerClass& part : per_class()) {
       Entry& inside = *inner_->state().find(part.name);
-      if (inside.grad.defined()) accumulate_grad_slices(*state_.find(part.name), inside.grad, slices(index, part.width), part.dim);
+      if (inside.grad.defined()) {
+        accumulate_grad_slices(*state_.find(part.name), inside.grad.to(options_.centres_device), slices(index, part.width), part.dim);
+      }
       clear_grad(inside);
     }
     return result;
@@ -80,6 +83,7 @@ class PartialFc final : public Head {
     HeadOptions options = options_;
     options.num_class = count;
     options.sample_rate = 1;
+    options.centres_device = options.device;
     inner_ = make_(definition_, options);
     inner_classes_ = count;
     for (const ExtraEntry& extra : extras(options)) {
@@ -111,26 +115,46 @@ class PartialFc final : public Head {
 
 }  // namespace
 
+namespace {
+
+// `wanted` of the numbers below `population` as a set of bits: Floyd's sampling without replacement (Bentley and Floyd,
+// "Programming pearls: a sample of brilliance", 1987), one draw for each that is wanted.
+std::vector<uint64_t> sample_ranks(int64_t population, int64_t wanted, uint64_t random_key) {
+  std::vector<uint64_t> bits((population + 63) / 64);
+  const auto insert = [&bits](int64_t rank) {
+    const uint64_t bit = uint64_t{1} << (rank % 64);
+    const bool fresh = (bits[rank / 64] & bit) == 0;
+    bits[rank / 64] |= bit;
+    return fresh;
+  };
+  Random random(random_key);
+  for (int64_t last = population - wanted; last < population; ++last) {
+    if (!insert(random.below(static_cast<uint32_t>(last + 1)))) insert(last);
+  }
+  return bits;
+}
+
+}  // namespace
+
 std::unique_ptr<Head> make_partial_fc(const Definition& definition, const HeadOptions& options, MakeHead make) {
   return std::make_unique<PartialFc>(definition, options, make);
 }
 
 std::vector<int64_t> sample_classes(const std::vector<int64_t>& kept, int64_t classes, int64_t count, uint64_t random_key) {
-  // Selection sampling (Knuth, The Art of Computer Programming 2, 3.4.2, Algorithm S): one pass, already sorted.
-  Random random(random_key);
+  const int64_t others = classes - static_cast<int64_t>(kept.size()), wanted = count - static_cast<int64_t>(kept.size());
+  const std::vector<uint64_t> drawn = sample_ranks(others, wanted, random_key);
   std::vector<int64_t> chosen;
   chosen.reserve(count);
   auto next_kept = kept.begin();
-  int64_t wanted = count - static_cast<int64_t>(kept.size()), left = classes - static_cast<int64_t>(kept.size());
-  for (int64_t label = 0; label < classes; ++label) {
-    if (next_kept != kept.end() && *next_kept == label) {
-      chosen.push_back(label);
-      ++next_kept;
-    } else if (static_cast<int64_t>(random.below(static_cast<uint32_t>(left--))) < wanted) {
-      chosen.push_back(label);
-      --wanted;
+  int64_t smaller = 0;  // kept labels below the next one: rank r among the others is label r + smaller
+  for (size_t word = 0; word < drawn.size(); ++word) {
+    for (uint64_t bits = drawn[word]; bits != 0; bits &= bits - 1) {
+      const int64_t rank = static_cast<int64_t>(word) * 64 + std::countr_zero(bits);
+      for (; next_kept != kept.end() && *next_kept <= rank + smaller; ++next_kept, ++smaller) chosen.push_back(*next_kept);
+      chosen.push_back(rank + smaller);
     }
   }
+  chosen.insert(chosen.end(), next_kept, kept.end());
   return chosen;
 }
 

@@ -90,23 +90,28 @@ const Definition& checked(const HeadOptions& options) {
     fail(ErrorCode::kConfig, "head ", options.name, ": expected sample_rate above 0 and at most 1, got ", options.sample_rate);
   }
   const bool has_centres = row.centres.name != kQueue.name && row.centres.name != kNone.name;
-  if (options.sample_rate < 1 && !has_centres) {
-    fail(ErrorCode::kConfig, "head ", options.name, ": has no class centres to sample, leave sample_rate out");
+  if (!has_centres && (options.sample_rate < 1 || options.bf16_products || options.centres_device != options.device)) {
+    fail(ErrorCode::kConfig, "head ", options.name, ": has no class centres, leave sample_rate, centres and gemm out");
   }
   return row;
+}
+
+// A head in one of its forms; around it what brings the sample of a run, all of them at rate 1, to where it computes.
+std::unique_ptr<Head> with_sample(const HeadOptions& options, MakeHead Definition::* form) {
+  const Definition& definition = checked(options);
+  const bool whole = options.sample_rate == 1 && options.centres_device == options.device;
+  return whole ? (definition.*form)(definition, options) : make_partial_fc(definition, options, definition.*form);
 }
 
 }  // namespace
 
 std::unique_ptr<Head> make_head(const HeadOptions& options) {
   if (!options.device.is_cpu()) return make_reference_head(options);
-  const Definition& definition = checked(options);
-  return options.sample_rate < 1 ? make_partial_fc(definition, options, definition.fused) : definition.fused(definition, options);
+  return with_sample(options, &Definition::fused);
 }
 
 std::unique_ptr<Head> make_reference_head(const HeadOptions& options) {
-  const Definition& definition = checked(options);
-  return options.sample_rate < 1 ? make_partial_fc(definition, options, definition.reference) : definition.reference(definition, options);
+  return with_sample(options, &Definition::reference);
 }
 
 std::vector<std::string> head_names() {

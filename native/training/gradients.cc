@@ -9,11 +9,29 @@ namespace facex::training {
 
 namespace {
 
+// The gradients of each device: class centres may live on the CPU while everything else is elsewhere.
+std::vector<std::vector<Tensor>> by_device(const std::vector<Tensor>& grads) {
+  std::vector<std::vector<Tensor>> lists;
+  for (const Tensor& grad : grads) {
+    auto list = std::find_if(lists.begin(), lists.end(), [&](const auto& other) { return other[0].device() == grad.device(); });
+    if (list == lists.end()) list = lists.emplace(lists.end());
+    list->push_back(grad);
+  }
+  return lists;
+}
+
 double norm_of(const std::vector<Tensor>& grads) {
-  if (grads.empty()) return 0;
-  std::vector<Tensor> norms;
-  for (const Tensor& norm : at::_foreach_norm(grads)) norms.push_back(norm.to(at::kDouble));
-  return at::linalg_vector_norm(at::stack(norms)).item<double>();
+  double norm = 0;
+  for (const std::vector<Tensor>& list : by_device(grads)) {
+    std::vector<Tensor> norms;
+    for (const Tensor& each : at::_foreach_norm(list)) norms.push_back(each.to(at::kDouble));
+    norm = std::hypot(norm, at::linalg_vector_norm(at::stack(norms)).item<double>());
+  }
+  return norm;
+}
+
+void multiply(const std::vector<Tensor>& grads, double factor) {
+  for (const std::vector<Tensor>& list : by_device(grads)) at::_foreach_mul_(list, factor);
 }
 
 }  // namespace
@@ -37,13 +55,13 @@ void Gradients::clip(double max_norm, const std::string& part) {
     factor_ *= max_norm / found;
     norm_ = max_norm;
   } else {
-    at::_foreach_mul_(of(part), max_norm / found);
+    multiply(of(part), max_norm / found);
     norm_ = -1;
   }
 }
 
 void Gradients::apply() {
-  if (factor_ != 1 && !grads_.empty()) at::_foreach_mul_(of(""), factor_);
+  if (factor_ != 1) multiply(of(""), factor_);
   factor_ = 1;
 }
 

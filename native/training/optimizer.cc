@@ -58,10 +58,13 @@ Optimizer::Optimizer(const OptimizerOptions& options, const Parts& parts, const 
 void Optimizer::update(double lr) {
   ++updates_;
   for (const Group& group : groups_) {
-    Bucket bucket;
-    bucket.lr = lr * group.lr_multiplier;
-    bucket.weight_decay = group.weight_decay;
-    bucket.slots.resize(slot_count_);
+    std::vector<Bucket> buckets;  // one a device: class centres may live on the CPU while everything else is elsewhere
+    const auto bucket_on = [&](at::Device device) -> Bucket& {
+      for (Bucket& bucket : buckets) {
+        if (bucket.values[0].device() == device) return bucket;
+      }
+      return buckets.emplace_back(Bucket{.slots = std::vector<std::vector<Tensor>>(slot_count_), .lr = lr * group.lr_multiplier, .weight_decay = group.weight_decay});
+    };
     std::vector<Slices> taken;
     // What a gradient covers of a tensor laid out like the parameter: all, or slices that go back after the update.
     const auto covered = [&taken](const Entry& entry, const Tensor& tensor) {
@@ -72,6 +75,7 @@ void Optimizer::update(double lr) {
     for (size_t p = group.begin; p < group.end; ++p) {
       Entry& entry = *parameters_[p].entry;
       if (!entry.grad.defined()) continue;
+      Bucket& bucket = bucket_on(entry.value.device());
       const Tensor value = covered(entry, entry.value);
       bucket.values.push_back(flat(value));
       bucket.grads.push_back(flat(laid_out_like(value, entry.grad)));
@@ -80,7 +84,7 @@ void Optimizer::update(double lr) {
       }
       ++entry.version;
     }
-    if (!bucket.values.empty()) update_bucket(bucket);
+    for (Bucket& bucket : buckets) update_bucket(bucket);
     for (const Slices& slices : taken) put_slices(slices.whole, slices.entry->grad_slices, slices.entry->slice_dim, slices.values);
   }
 }

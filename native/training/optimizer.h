@@ -45,7 +45,7 @@ class Optimizer {
   void set_updates(int64_t updates) { updates_ = updates; }
 
  protected:
-  // The tensors of one group that have a gradient, position by position. slots[s][i] is slot s of values[i].
+  // The tensors of one group and device that have a gradient, position by position. slots[s][i] is slot s of values[i].
   struct Bucket {
     std::vector<Tensor> values, grads;
     std::vector<std::vector<Tensor>> slots;

@@ -44,7 +44,7 @@ class Step {
     for (size_t view = 0; view < batch.images.size(); ++view) {
       values_[verb.images[view]] = batch.images[view].to(context_.device, /*non_blocking=*/true);
     }
-    values_[verb.labels] = batch.labels.to(context_.device, /*non_blocking=*/true);
+    values_[verb.labels] = batch.labels;  // heads check them on the CPU before they compute
     outcome_.images += batch.labels.size(0) * static_cast<int64_t>(batch.images.size());
   }
 

@@ -1,6 +1,10 @@
+import path from 'node:path'
+
 import t from 'tap'
 
 import { HEADS, findHead } from '../../lib/heads/index.js'
+import { readCheckpoint, writeCheckpoint, type CheckpointMeta } from '../../lib/model/checkpoint.js'
+import type { NativeTensor } from '../../lib/native.js'
 import { HeadRunner, distance } from './head-runner.js'
 import type { HeadRun } from './head-runner.js'
 
@@ -15,6 +19,18 @@ const CONSTANT_PARTS: Record<string, string> = {
   NPCFace: 'the margin made of hard cosines',
   ArcNegFace: 'the weights of other classes',
   AdaFace: 'the length of the embedding',
+}
+
+const META: CheckpointMeta = {
+  versions: { facex: '1', node: '1', libtorch: '1' },
+  position: { step: 3, epoch: 0, batch: 3 },
+  seed: 0,
+  counters: {},
+  config: {},
+  preprocessing: { color: 'bgr', mean: 127.5, std: 128, crop: 'full', height: 112, width: 112 },
+  backbone: { name: 'Tiny', config: {} },
+  metrics: {},
+  state: {},
 }
 
 /** Reproducible numbers in [-1, 1). */
@@ -102,14 +118,29 @@ for (const name of NAMES) {
     }
   })
 
-  t.test(`${name}: goes on from its saved state as if never stopped`, async (t) => {
+  t.test(`${name}: goes on from a checkpoint as if never stopped`, async (t) => {
     const batch = (step: number) => [numbersFrom(step + 20, 3 * D).map((value) => value * 9), [step, 2, 8]] as const
     const first = runner(name)
     for (let step = 0; step < 3; step++) first.run(...batch(step))
     const second = new HeadRunner(name, { feat_dim: D, num_class: K }, 'float64', false, 99)
-    second.head.load(first.head.state())
+    second.head.load(await throughCheckpoint(path.join(t.testdir(), 'head.facex'), first.head.state()))
     t.strictSame(second.run(...batch(3)), first.run(...batch(3)))
     t.strictSame(second.state(), first.state())
+  })
+
+  t.test(`${name}: products in bfloat16 change little, and what is kept stays wide`, async (t) => {
+    const features = numbersFrom(31, 6 * D).map((value) => value * 9)
+    const labels = [3, 3, 0, 9, 4, 5]
+    for (const reference of [false, true]) {
+      const [wide, narrow] = [undefined, 'bf16'].map((gemm) => new HeadRunner(name, { feat_dim: D, num_class: K, ...(gemm === undefined ? {} : { gemm }) }, 'float32', reference))
+      const [expected, actual] = [wide!.run(features, labels), narrow!.run(features, labels)]
+      const what = reference ? 'reference' : 'fused'
+      t.ok(Math.abs(actual.loss - expected.loss) < 0.02 * Math.abs(expected.loss), `loss, ${what}`)
+      t.not(actual.loss, expected.loss, `it does round, ${what}`)
+      t.ok(cosine(actual.gradEmbeddings, expected.gradEmbeddings) > 0.99, `gradient of embeddings, ${what}`)
+      for (const [entry, grad] of Object.entries(expected.grads)) t.ok(cosine(actual.grads[entry]!, grad) > 0.99, `gradient of ${entry}, ${what}`)
+      t.ok(narrow!.head.state().every(({ dtype }) => dtype !== 'bfloat16'))
+    }
   })
 
   t.test(`${name}: a label outside the range is named with its row`, async (t) => {
@@ -136,6 +167,16 @@ t.test('options are checked: unknown keys and values out of range are refused, d
   t.equal(schema.safeParse({ scale: -1 }).success, false)
   t.throws(() => findHead('ArcFace').create(schema.parse({}) as never), { code: 'ERR_CONFIG', message: /num_class/ })
 })
+
+/** A head's tensors as they come back out of a checkpoint. */
+async function throughCheckpoint(file: string, tensors: NativeTensor[]): Promise<NativeTensor[]> {
+  await writeCheckpoint(file, { tensors, meta: META })
+  return [...(await readCheckpoint(file)).tensors]
+}
+
+function cosine(a: readonly number[], b: readonly number[]): number {
+  return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b))
+}
 
 function near(actual: number, expected: number): boolean {
   return Math.abs(actual - expected) <= 1e-6 * Math.max(1, Math.abs(expected))

@@ -1,10 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { pathToFileURL } from 'node:url'
 
 import t from 'tap'
 
+import type { HeadDefinition } from '../../lib/heads/index.js'
 import { train } from '../../lib/index.js'
 import { packageRoot } from '../../lib/setup/places.js'
+import { HeadRunner, distance } from '../native/head-runner.js'
 import { tinyConfig, writeTinyFaces } from './tiny-run.js'
 
 t.setTimeout(300_000)
@@ -33,4 +36,16 @@ t.test('the documented head trains, with options checked like any other', async 
   await t.rejects(train({ ...misspelt, head: { type: 'MildArcFase' } }), { code: 'ERR_CONFIG', message: /did you mean "MildArcFace"/ })
   const taken = writeExample(folder, 'taken.mjs', (code) => code.replace("'MildArcFace'", "'ArcFace'"))
   await t.rejects(train({ ...misspelt, extensions: [...base.extensions!, taken] }), { code: 'ERR_CONFIG', message: /head "ArcFace": an extension may not take the name/ })
+})
+
+t.test("the documented head's gradient agrees with finite differences", async (t) => {
+  const file = writeExample(t.testdir(), 'my-head.mjs')
+  const { default: definition } = (await import(pathToFileURL(file).href)) as { default: HeadDefinition }
+  const [dims, labels] = [8, [0, 3, 3, 6]]
+  const head = new HeadRunner(definition, { feat_dim: dims, num_class: 7 }, 'float64', false)
+  const features = Array.from({ length: 4 * dims }, (_, i) => 3 * Math.sin(1.7 * i + 0.3))
+  const { gradEmbeddings } = head.run(features, labels)
+  const loss = (i: number, shift: number) => head.run(features.map((value, j) => (j === i ? value + shift : value)), labels).loss
+  const slopes = features.map((_, i) => (loss(i, 1e-5) - loss(i, -1e-5)) / 2e-5)
+  t.ok(distance(gradEmbeddings, slopes) < 1e-7, `${distance(gradEmbeddings, slopes)}`)
 })

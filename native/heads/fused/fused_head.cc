@@ -25,7 +25,7 @@ HeadResult FusedHead<T>::run(const HeadRequest& request) {
   const Tensor unit = normalise(request.embeddings.to(type.dtype()).contiguous(), spherical_, rows);
   if (!products_.defined() || products_.size(0) != n) products_ = at::empty({n, m}, type);
   if (!inverse_norms_.defined()) inverse_norms_ = at::empty({m}, type);
-  multiply<T>(unit, centres, spherical_, products_, inverse_norms_);
+  multiply<T>(unit, centres, spherical_, options_.bf16_products, products_, inverse_norms_);
 
   const Cosines<T> cosines{products_.mutable_data_ptr<T>(), n, options_.num_class, m / options_.num_class,
                            inverse_norms_.const_data_ptr<T>(), spherical_};
@@ -47,7 +47,8 @@ HeadResult FusedHead<T>::run(const HeadRequest& request) {
     const bool add = entry.grad.defined();
     if (!add) entry.grad = lend_gradient(centres);
     Tensor unit_grad = at::empty_like(unit);
-    backward_products<T>(products_, unit, centres, inverse_norms_, spherical_, unit_grad, centre_rows(entry.grad, definition_.centres.shape), add);
+    backward_products<T>(products_, unit, centres, inverse_norms_, spherical_, options_.bf16_products, unit_grad,
+                         centre_rows(entry.grad, definition_.centres.shape), add);
     result.grad_embeddings = embedding_gradient(unit_grad, unit, spherical_, rows);
   }
   return result;

@@ -40,6 +40,25 @@ void for_blocks(int64_t centres, const Visit& visit) {
   for (int64_t first = 0; first < centres; first += kBlock) visit(first, std::min(kBlock, centres - first));
 }
 
+Tensor operand(const Tensor& x, bool bf16) { return bf16 ? x.to(at::kBFloat16) : x; }
+
+// out = a * b, and out += a * b; the operands may be narrower than `out`.
+void put_product(Tensor& out, const Tensor& a, const Tensor& b) {
+  if (a.scalar_type() == out.scalar_type()) {
+    at::mm_out(out, a, b);
+  } else {
+    out.copy_(at::mm(a, b));
+  }
+}
+
+void add_product(Tensor& out, const Tensor& a, const Tensor& b) {
+  if (a.scalar_type() == out.scalar_type()) {
+    at::addmm_out(out, out, a, b);
+  } else {
+    out.add_(at::mm(a, b));
+  }
+}
+
 // From d loss / d (unit centre) to d loss / d centre: the part along the centre falls away, the rest was already
 // divided by the length when the products were scaled.
 template <typename T>
@@ -78,7 +97,8 @@ Tensor normalise(const Tensor& embeddings, bool spherical, std::vector<Row<T>>& 
 }
 
 template <typename T>
-void multiply(const Tensor& unit, const Tensor& centres, bool spherical, Tensor& products, Tensor& inverse_norms) {
+void multiply(const Tensor& unit, const Tensor& centres, bool spherical, bool bf16, Tensor& products, Tensor& inverse_norms) {
+  const Tensor unit_operand = operand(unit, bf16);
   const int64_t dims = centres.size(1);
   const T* centre = centres.const_data_ptr<T>();
   T* inverse_norm = inverse_norms.mutable_data_ptr<T>();
@@ -90,23 +110,24 @@ void multiply(const Tensor& unit, const Tensor& centres, bool spherical, Tensor&
       }
     });
     Tensor block = products.narrow(1, first, count);
-    at::mm_out(block, unit, centres.narrow(0, first, count).t());
+    put_product(block, unit_operand, operand(centres.narrow(0, first, count), bf16).t());
   });
 }
 
 template <typename T>
 void backward_products(const Tensor& product_grad, const Tensor& unit, const Tensor& centres, const Tensor& inverse_norms,
-                       bool spherical, Tensor& unit_grad, const Tensor& centre_grad, bool add) {
+                       bool spherical, bool bf16, Tensor& unit_grad, const Tensor& centre_grad, bool add) {
+  const Tensor unit_operand = operand(unit, bf16);
   const int64_t count_all = centres.size(0), dims = centres.size(1);
   const Tensor scratch = add ? at::empty({std::min(kBlock, count_all), dims}, centres.options()) : Tensor();
   unit_grad.zero_();
   for_blocks(count_all, [&](int64_t first, int64_t count) {
-    const Tensor block_grad = product_grad.narrow(1, first, count);
+    const Tensor block_grad = operand(product_grad.narrow(1, first, count), bf16);
     const Tensor block = centres.narrow(0, first, count);
-    at::addmm_out(unit_grad, unit_grad, block_grad, block);
+    add_product(unit_grad, block_grad, operand(block, bf16));
     Tensor out = centre_grad.narrow(0, first, count);
     Tensor fresh = add ? scratch.narrow(0, 0, count) : out;
-    at::mm_out(fresh, block_grad.t(), unit);
+    put_product(fresh, block_grad.t(), unit_operand);
     project<T>(block.const_data_ptr<T>(), inverse_norms.const_data_ptr<T>() + first, fresh.const_data_ptr<T>(),
                out.mutable_data_ptr<T>(), count, dims, spherical, add);
   });
@@ -129,9 +150,9 @@ Tensor embedding_gradient(const Tensor& unit_grad, const Tensor& unit, bool sphe
 
 #define FACEX_INSTANTIATE(T)                                                                                        \
   template Tensor normalise<T>(const Tensor&, bool, std::vector<Row<T>>&);                                          \
-  template void multiply<T>(const Tensor&, const Tensor&, bool, Tensor&, Tensor&);                                  \
-  template void backward_products<T>(const Tensor&, const Tensor&, const Tensor&, const Tensor&, bool, Tensor&,     \
-                                     const Tensor&, bool);                                                          \
+  template void multiply<T>(const Tensor&, const Tensor&, bool, bool, Tensor&, Tensor&);                            \
+  template void backward_products<T>(const Tensor&, const Tensor&, const Tensor&, const Tensor&, bool, bool,        \
+                                     Tensor&, const Tensor&, bool);                                                 \
   template Tensor embedding_gradient<T>(const Tensor&, const Tensor&, bool, const std::vector<Row<T>>&);
 FACEX_INSTANTIATE(float)
 FACEX_INSTANTIATE(double)

@@ -12,15 +12,16 @@ template <typename T>
 Tensor normalise(const Tensor& embeddings, bool spherical, std::vector<Row<T>>& rows);
 
 // products [N, M] = unit [N, D] * centres [M, D]^T, and the inverse lengths [M] of the centres on the way (1 where not
-// spherical).
+// spherical). With `bf16`, here and below, the operands of each matrix product are rounded to bfloat16, a block at a
+// time.
 template <typename T>
-void multiply(const Tensor& unit, const Tensor& centres, bool spherical, Tensor& products, Tensor& inverse_norms);
+void multiply(const Tensor& unit, const Tensor& centres, bool spherical, bool bf16, Tensor& products, Tensor& inverse_norms);
 
 // From d loss / d products to unit_grad [N, D] = d loss / d unit, and to d loss / d centres, which is stored in
 // centre_grad [M, D] or added to it.
 template <typename T>
 void backward_products(const Tensor& product_grad, const Tensor& unit, const Tensor& centres, const Tensor& inverse_norms,
-                       bool spherical, Tensor& unit_grad, const Tensor& centre_grad, bool add);
+                       bool spherical, bool bf16, Tensor& unit_grad, const Tensor& centre_grad, bool add);
 
 // d loss / d embeddings from d loss / d unit and the rows' norm_grad.
 template <typename T>

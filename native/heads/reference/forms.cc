@@ -11,8 +11,13 @@ Tensor lengths(const Tensor& x) { return at::linalg_vector_norm(x, 2, {1}, /*kee
 
 Tensor unit_rows(const Tensor& x) { return x / lengths(x).clamp_min(1e-12); }
 
+Tensor products(const Inputs& in, const Tensor& a, const Tensor& b) {
+  if (!in.options.bf16_products) return a.mm(b.t());
+  return a.to(at::kBFloat16).mm(b.to(at::kBFloat16).t()).to(a.scalar_type());
+}
+
 Tensor cosines(const Inputs& in) {
-  const Tensor all = unit_rows(in.embeddings).mm(unit_rows(in.centres).t()).clamp(-1, 1);
+  const Tensor all = products(in, unit_rows(in.embeddings), unit_rows(in.centres)).clamp(-1, 1);
   if (all.size(1) == in.options.num_class) return all;
   return std::get<0>(all.view({all.size(0), in.options.num_class, -1}).max(2));
 }

@@ -27,6 +27,9 @@ Logits sub_center_arc_face(const Inputs& in);
 // x / |x| by rows; rows without length stay 0.
 Tensor unit_rows(const Tensor& x);
 
+// a [N, D] * b [M, D]^T, in bfloat16 where the head's options ask for it.
+Tensor products(const Inputs& in, const Tensor& a, const Tensor& b);
+
 // Cosines [N, K] of embeddings and class centres, in [-1, 1]; of several centres a class, the nearest one's.
 Tensor cosines(const Inputs& in);
 

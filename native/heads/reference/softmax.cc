@@ -3,6 +3,6 @@
 
 namespace facex::heads::reference {
 
-Logits softmax(const Inputs& in) { return {in.embeddings.mm(in.centres.t())}; }
+Logits softmax(const Inputs& in) { return {products(in, in.embeddings, in.centres)}; }
 
 }  // namespace facex::heads::reference
