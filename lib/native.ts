@@ -34,6 +34,8 @@ export interface NativeOpRow {
   /** Roles of state entries; optional ones end in `?`. */
   readonly params: readonly string[]
   readonly attrs: readonly string[]
+  /** What backward reads of the forward pass. */
+  readonly keeps: 'inputs' | 'output' | 'nothing'
 }
 
 export interface NativeInfo {
@@ -203,6 +205,8 @@ export interface NativeTrainer {
   initialise(seed: number): void
   /** Everything that training changes: `backbone.*`, `head.*`, `optimizer.<slot>.<parameter>`; copies. */
   state(): Promise<NativeTensor[]>
+  /** Frees the tensors of a `state()` at once, instead of whenever garbage is collected; they are empty afterwards. */
+  releaseState(tensors: readonly NativeTensor[]): void
   load(tensors: readonly NativeTensor[]): void
   /** Scalar training state: step counter, loss scaler and such; goes into the checkpoint's metadata. */
   counters(): Record<string, number>

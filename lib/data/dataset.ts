@@ -29,8 +29,8 @@ export interface Dataset {
   readonly classCount: number
   /** SHA-256 over the class names in order: two runs with equal hashes mean the same identities by the same labels. */
   readonly classMapHash: string
-  /** Samples and share of each source. */
-  readonly parts: readonly { readonly first: number; readonly size: number; readonly weight: number }[]
+  /** Samples, share and smallest label of each source. */
+  readonly parts: readonly { readonly first: number; readonly size: number; readonly weight: number; readonly firstLabel: number }[]
   readonly notes: readonly string[]
   /** Where samples are declared and their paths, for messages. Indices ascend. */
   describe(indices: readonly number[]): string[]
@@ -66,10 +66,11 @@ async function openSource(source: SourceConfig): Promise<SampleSet> {
 export function mix(sets: readonly SampleSet[], weights: readonly number[] = sets.map(() => 1)): Dataset {
   const labels = joined(sets)
   const classNames = sets.flatMap((set) => set.classNames)
-  let first = 0
+  let [first, firstLabel] = [0, 0]
   const parts = sets.map((set, i) => {
-    const part = { first, size: set.labels.length, weight: weights[i]! }
+    const part = { first, size: set.labels.length, weight: weights[i]!, firstLabel }
     first += part.size
+    firstLabel += set.classNames.length
     return part
   })
   return {

@@ -9,8 +9,6 @@ import type { Dataset } from './dataset.js'
 
 export interface ValidationOptions {
   readonly threads: number
-  /** Classes that the configuration says there are. */
-  readonly numClass?: number
   /** Decode every image completely, not only its header. */
   readonly full?: boolean
 }
@@ -44,14 +42,35 @@ export async function inspectDataset(dataset: Dataset, options: ValidationOption
 
 /**
  * Checks a data set before training.
- * @throws FacexError ERR_DATA that lists every bad image with file and line, and a wrong number of classes
+ * @throws FacexError ERR_DATA that lists every bad image with file and line
  */
 export async function validateDataset(dataset: Dataset, options: ValidationOptions): Promise<ValidationReport> {
-  const problems: string[] = []
-  if (options.numClass !== undefined && options.numClass !== dataset.classCount) {
-    problems.push(`head.num_class: expected ${dataset.classCount}, the number of classes in the training data, received ${options.numClass}`)
-  }
   const report = await inspectDataset(dataset, options)
-  throwProblems('ERR_DATA', 'Training cannot start with this data:', [...problems, ...report.badImages])
+  throwProblems('ERR_DATA', 'Training cannot start with this data:', report.badImages)
   return report
+}
+
+/** Lines that are shown of the samples whose label lies outside. */
+const SHOWN_LABELS = 5
+
+/**
+ * Checks that every label has a class.
+ * @param numClass classes that the configuration says there are
+ * @throws FacexError ERR_DATA naming the first samples beyond, each with the label that its source gives it
+ */
+export function checkLabels({ labels, parts, describe }: Pick<Dataset, 'labels' | 'parts' | 'describe'>, numClass: number): void {
+  const beyond: number[] = []
+  let count = 0
+  labels.forEach((label, index) => {
+    if (label >= 0 && label < numClass) return
+    if (++count <= SHOWN_LABELS) beyond.push(index)
+  })
+  const places = describe(beyond)
+  const problems = beyond.map((index, i) => {
+    const { firstLabel } = parts.findLast((part) => part.first <= index)!
+    const behind = firstLabel === 0 ? '' : ` (class ${labels[index]!} behind the ${firstLabel} of the sources before)`
+    return `${places[i]}: label ${labels[index]! - firstLabel}${behind}, expected class 0 to ${numClass - 1}`
+  })
+  if (count > SHOWN_LABELS) problems.push(`and ${count - SHOWN_LABELS} more`)
+  throwProblems('ERR_DATA', `head.num_class is ${numClass}, but the training data has other labels:`, problems)
 }

@@ -144,7 +144,7 @@ export const ops: readonly Op[] = [
 
   // --- activations, element by element
   op({ name: 'relu', summary: 'max(x, 0); the gradient at 0 is 0.', shape: rule.same, keeps: 'output' }),
-  op({ name: 'relu6', summary: 'min(max(x, 0), 6); the gradient at 0 and 6 is 0.', shape: rule.same, keeps: 'output' }),
+  op({ name: 'relu6', summary: 'min(max(x, 0), 6); the gradient at 0 and 6 is 0.', shape: rule.same, keeps: 'inputs' }),
   op({ name: 'sigmoid', summary: '1 / (1 + exp(-x)).', shape: rule.same, keeps: 'output' }),
   op({ name: 'silu', summary: 'x * sigmoid(x), also called swish.', shape: rule.same, keeps: 'inputs' }),
   op({ name: 'hard_sigmoid', summary: 'relu6(x + 3) / 6.', shape: rule.same, keeps: 'inputs' }),
@@ -168,7 +168,7 @@ export const ops: readonly Op[] = [
     summary: 'x / max(|x|, eps) along the last dimension.',
     attrs: { eps: withDefault(number, 1e-12) },
     shape: rule.same,
-    keeps: 'inputs',
+    keeps: 'output',
   }),
 
   // --- several operands
@@ -221,6 +221,7 @@ export const ops: readonly Op[] = [
       count_include_pad: flag(true),
     },
     shape: rule.pool2d,
+    keeps: 'inputs',
   }),
   op({ name: 'global_avg_pool', summary: 'Mean over space: [C, H, W] to [C, 1, 1].', shape: rule.globalPool }),
   op({

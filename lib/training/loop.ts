@@ -185,6 +185,7 @@ export class TrainingLoop {
     const evaluations = [...this.#evaluations.values()].filter((report) => report.step === this.#step)
     const snapshot = await takeSnapshot(this.#run, { ...this.#progress, seconds }, evaluations)
     const { path, best, messages } = await checkpoints.save(snapshot)
+    this.#run.trainer.releaseState(snapshot.tensors)
     this.#checkpoint = path
     for (const text of messages) listener.onMessage({ level: 'warning', text })
     listener.onCheckpoint({ ...this.#position, path, seconds: (performance.now() - started) / 1000, best })

@@ -5,33 +5,22 @@
  */
 import { availableParallelism } from 'node:os'
 
-import { check } from '../config/check.js'
 import type { ResolvedRun } from '../config/resolve.js'
 import type { RunConfig } from '../config/run.js'
 import { resolveAugmentations } from '../data/augment.js'
-import { openDataset, type Dataset } from '../data/dataset.js'
-import { findSampler } from '../data/samplers/index.js'
+import { openDataset } from '../data/dataset.js'
 import { writeSynthetic } from '../data/synthetic/source.js'
 import { validateDataset } from '../data/validate.js'
-import { FacexError } from '../errors.js'
 import { openPairSet, type PairSet } from '../evaluation/pair-set.js'
-import { buildModel, type BuiltModel } from '../model/build.js'
-import { loadExtensions } from '../model/extensions.js'
-import { loadNetwork } from '../model/load-network.js'
 import { addon, type NativeDevice, type NativeLoader, type NativeTrainer } from '../native.js'
 import { chooseDevice } from './device.js'
 import type { Message } from './events.js'
-import { findMode, type Mode, type ModePlan } from './modes/index.js'
-import { average, clip, update, type Program } from './program.js'
+import { planRun, type PlannedRun } from './plan-run.js'
 import { createSchedule } from './schedules/index.js'
 import type { LearningRate } from './schedules/schedule.js'
 import { createTrainer } from './trainer.js'
 
-export interface PreparedRun {
-  readonly config: RunConfig
-  readonly dataset: Dataset
-  readonly model: BuiltModel
-  readonly plan: ModePlan
+export interface PreparedRun extends PlannedRun {
   readonly device: NativeDevice
   readonly trainer: NativeTrainer
   readonly loader: NativeLoader
@@ -40,9 +29,6 @@ export interface PreparedRun {
   /** Pair lists of the evaluation. */
   readonly pairSets: readonly PairSet[]
   readonly learningRate: LearningRate
-  readonly stepsPerEpoch: number
-  /** Network whose embeddings are evaluated: the moving average where there is one. */
-  readonly evaluated: string
 }
 
 /**
@@ -60,25 +46,8 @@ export async function prepareRun({ config, source }: ResolvedRun, onMessage: (me
   await drawSynthetic(config, say)
   const dataset = await openDataset(config.data.train)
   dataset.notes.forEach(say)
-  const tables = await loadExtensions(config.extensions)
-  const model = buildModel(config, source, dataset.classCount, tables)
-  const { name, ...modeOptions } = config.mode
-  const mode = findMode(name, tables.modes as readonly Mode[])
-  const plan = await mode.create(check(mode.schema, modeOptions, source, 'mode'), {
-    graph: model.backbone.graph,
-    head: model.head,
-    batchSize: config.batch_size,
-    accumulate: config.accumulate,
-    loadNetwork: (file) => loadNetwork(file, model.preprocessing, tables),
-    finish: finishOf(config),
-    order: (fallback) => {
-      const { name: sampler, ...options } = config.data.sampler ?? { name: fallback }
-      const definition = findSampler(sampler, tables.samplers)
-      const { labels, classCount, parts } = dataset
-      return definition.create(check(definition.schema, options, source, 'data.sampler'), { labels, classCount, parts, batchSize: config.batch_size, seed: config.seed })
-    },
-  })
-  const stepsPerEpoch = countSteps(plan, config)
+  const planned = await planRun({ config, source }, dataset)
+  const { model, plan } = planned
   const augmentations = resolveAugmentations(config.data.augment)
   const pairSets = config.evaluation.sets.map(openPairSet)
   const { height, width } = model.preprocessing
@@ -98,18 +67,13 @@ export async function prepareRun({ config, source }: ResolvedRun, onMessage: (me
     onBadImage: config.data.on_bad_image,
   })
   return {
-    config,
-    dataset,
-    model,
-    plan: withAverage(plan, config),
+    ...planned,
     device,
-    trainer: createTrainer(config, model, withAverage(plan, config), device),
+    trainer: createTrainer(config, model, plan, device),
     loader,
     decodeThreads,
     pairSets,
-    learningRate: createSchedule(config.schedule, { lr: config.optimizer.lr, stepsPerEpoch, epochs: config.epochs }),
-    stepsPerEpoch,
-    evaluated: config.ema === undefined ? 'backbone' : AVERAGE,
+    learningRate: createSchedule(config.schedule, { lr: config.optimizer.lr, stepsPerEpoch: planned.stepsPerEpoch, epochs: config.epochs }),
   }
 }
 
@@ -123,38 +87,6 @@ async function drawSynthetic(config: RunConfig, say: (text: string) => void): Pr
       announced = true
     })
   }
-}
-
-/** Network that holds the moving average of the backbone. */
-const AVERAGE = 'average'
-
-/** How each step ends. */
-function finishOf(config: RunConfig): Program {
-  const { clip_norm, backbone, head } = config.optimizer
-  return [
-    ...(backbone.clip_norm === undefined ? [] : [clip(backbone.clip_norm, 'backbone')]),
-    ...(head.clip_norm === undefined ? [] : [clip(head.clip_norm, 'head')]),
-    ...(clip_norm === undefined ? [] : [clip(clip_norm)]),
-    update(),
-    ...(config.ema === undefined ? [] : [average('backbone', AVERAGE, config.ema.decay, { buffers: true })]),
-  ]
-}
-
-function withAverage(plan: ModePlan, config: RunConfig): ModePlan {
-  if (config.ema === undefined) return plan
-  return { ...plan, networks: { ...plan.networks, [AVERAGE]: plan.networks.backbone }, copies: [...plan.copies, AVERAGE] }
-}
-
-/** Steps of an epoch. Where epochs differ in length (excluded identities), all are as long as the shorter of the first two. */
-function countSteps(plan: ModePlan, config: RunConfig): number {
-  const samplesPerStep = config.batch_size * config.accumulate
-  const samples = Math.min(...[0, 1].slice(0, config.epochs).map((epoch) => plan.order.order(epoch).length / plan.order.views))
-  const steps = Math.floor(samples / samplesPerStep)
-  if (steps === 0) {
-    const parts = config.accumulate > 1 ? ` (batch_size ${config.batch_size} times accumulate ${config.accumulate})` : ''
-    throw new FacexError('ERR_CONFIG', `batch_size: a step takes ${samplesPerStep} samples${parts}, but an epoch has only ${samples}; choose a smaller batch`)
-  }
-  return steps
 }
 
 function resized(sizes: readonly { width: number; height: number; count: number }[], height: number, width: number): string[] {

@@ -172,6 +172,7 @@ Napi::Value op_table(const Napi::CallbackInfo& call) {
     object.Set("maxInputs", static_cast<double>(row.max_inputs));
     object.Set("params", strings_to_js(call.Env(), row.params));
     object.Set("attrs", strings_to_js(call.Env(), row.attrs));
+    object.Set("keeps", row.needs == engine::Needs::kInputs ? "inputs" : row.needs == engine::Needs::kOutput ? "output" : "nothing");
     table.Set(table.Length(), object);
   }
   return table;

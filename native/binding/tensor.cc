@@ -27,6 +27,19 @@ const char* dtype_name(at::ScalarType type) {
   fail(ErrorCode::kNative, "a tensor of a dtype that JavaScript does not know");
 }
 
+constexpr size_t kWorthHanding = size_t{1} << 18;
+
+Napi::Object described(Napi::Env env, const std::string& name, const Tensor& tensor, const Napi::ArrayBuffer& data) {
+  Napi::Array shape = Napi::Array::New(env, static_cast<size_t>(tensor.dim()));
+  for (int64_t i = 0; i < tensor.dim(); i++) shape.Set(static_cast<uint32_t>(i), static_cast<double>(tensor.size(i)));
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("name", name);
+  object.Set("dtype", dtype_name(tensor.scalar_type()));
+  object.Set("shape", shape);
+  object.Set("data", data);
+  return object;
+}
+
 }  // namespace
 
 Tensor to_tensor(const Napi::Value& value) {
@@ -50,16 +63,27 @@ Tensor to_tensor(const Napi::Value& value) {
 
 Napi::Object to_js(Napi::Env env, const std::string& name, const Tensor& tensor) {
   const Tensor dense = tensor.detach().to(at::kCPU).contiguous();
-  Napi::Object object = Napi::Object::New(env);
-  object.Set("name", name);
-  object.Set("dtype", dtype_name(dense.scalar_type()));
-  Napi::Array shape = Napi::Array::New(env, static_cast<size_t>(dense.dim()));
-  for (int64_t i = 0; i < dense.dim(); i++) shape.Set(static_cast<uint32_t>(i), static_cast<double>(dense.size(i)));
-  object.Set("shape", shape);
   Napi::ArrayBuffer data = Napi::ArrayBuffer::New(env, dense.nbytes());
   if (dense.nbytes() > 0) std::memcpy(data.Data(), dense.const_data_ptr(), dense.nbytes());
-  object.Set("data", data);
+  return described(env, name, dense, data);
+}
+
+Napi::Object give_to_js(Napi::Env env, const std::string& name, Tensor tensor) {
+  // Small content is cheaper to copy than to look after.
+  if (tensor.nbytes() < kWorthHanding || !tensor.is_cpu() || !tensor.is_contiguous()) return to_js(env, name, tensor);
+  // Both the buffer and take_back() may be the last to need it.
+  using Owner = std::shared_ptr<Tensor>;
+  const auto owner = std::make_shared<Tensor>(std::move(tensor));
+  const auto data = Napi::ArrayBuffer::New(env, owner->mutable_data_ptr(), owner->nbytes(), [owner](Napi::Env, void*) {});
+  Napi::Object object = described(env, name, *owner, data);
+  object.Set("owner", Napi::External<Owner>::New(env, new Owner(owner), [](Napi::Env, Owner* mine) { delete mine; }));
   return object;
+}
+
+void take_back(const Napi::Object& given) {
+  if (!given.Get("owner").IsExternal()) return;
+  given.Get("data").As<Napi::ArrayBuffer>().Detach();
+  **given.Get("owner").As<Napi::External<std::shared_ptr<Tensor>>>().Data() = Tensor();
 }
 
 }  // namespace facex::binding

@@ -7,6 +7,7 @@
 #include "binding/network.h"
 #include "binding/tensor.h"
 #include "binding/training_jobs.h"
+#include "core/memory.h"
 #include "training/trainer.h"
 
 namespace facex::binding {
@@ -105,6 +106,7 @@ class TrainerObject final : public Napi::ObjectWrap<TrainerObject> {
                         InstanceMethod<&TrainerObject::set_optimizer>("setOptimizer"),
                         InstanceMethod<&TrainerObject::initialise>("initialise"),
                         InstanceMethod<&TrainerObject::state>("state"),
+                        InstanceMethod<&TrainerObject::release_state>("releaseState"),
                         InstanceMethod<&TrainerObject::load>("load"),
                         InstanceMethod<&TrainerObject::counters>("counters"),
                         InstanceMethod<&TrainerObject::load_counters>("loadCounters"),
@@ -164,16 +166,26 @@ class TrainerObject final : public Napi::ObjectWrap<TrainerObject> {
     return guarded(call.Env(), [&]() -> Napi::Value {
       alive();
       return jobs_->run(call.Env(), call.This(), nothing(call.Env()), [trainer = trainer_](const TrainingJobs::Post&) {
+        release_freed_memory();  // what the next step needs for itself makes room for the copies
         auto copies = std::make_shared<std::vector<std::pair<std::string, Tensor>>>();
         for (const training::NamedEntry& named : trainer->state()) {
           copies->emplace_back(named.name, named.entry->value.to(at::kCPU).clone(at::MemoryFormat::Contiguous));
         }
         return [copies](Napi::Env env) -> Napi::Value {
           Napi::Array list = Napi::Array::New(env, copies->size());
-          for (uint32_t i = 0; i < copies->size(); ++i) list.Set(i, binding::to_js(env, (*copies)[i].first, (*copies)[i].second));
+          for (uint32_t i = 0; i < copies->size(); ++i) list.Set(i, give_to_js(env, (*copies)[i].first, std::move((*copies)[i].second)));
           return list;
         };
       });
+    });
+  }
+
+  Napi::Value release_state(const Napi::CallbackInfo& call) {
+    return guarded(call.Env(), [&] {
+      const auto given = call[0].As<Napi::Array>();
+      for (uint32_t i = 0; i < given.Length(); ++i) take_back(object_of(given.Get(i), "tensor"));
+      release_freed_memory();
+      return call.Env().Undefined();
     });
   }
 

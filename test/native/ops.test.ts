@@ -9,7 +9,7 @@ const images = scalars([-0.8, 0.3, 1])
 const randomKey = 11
 
 t.test('both sides of the border have the same table of ops', async (t) => {
-  const declared = ops.map((op) => ({ name: op.name, minInputs: op.minInputs, maxInputs: op.maxInputs, params: op.params, attrs: Object.keys(op.attrs) }))
+  const declared = ops.map((op) => ({ name: op.name, minInputs: op.minInputs, maxInputs: op.maxInputs, params: op.params, attrs: Object.keys(op.attrs), keeps: op.keeps }))
   t.strictSame(addon().opTable(), declared)
 })
 

@@ -48,6 +48,14 @@ t.test('mistakes in the configuration end with status 2, file and line', async (
   }
 })
 
+t.test('a label beyond num_class ends with status 1, the list and its line', async (t) => {
+  const { status, stderr } = trainWith({ head: { type: 'ArcFace', num_class: 5 } })
+  t.equal(status, 1)
+  t.match(stderr, /head\.num_class is 5, but the training data has other labels/)
+  t.match(stderr, /train\.txt:41: 5\/0\.png: label 5, expected class 0 to 4/)
+  t.match(stderr, /and 3 more/)
+})
+
 t.test('a batch larger than the data set ends with status 2', async (t) => {
   const { status, stderr } = trainWith({ batch_size: 64 })
   t.equal(status, 2)
