@@ -106,7 +106,7 @@ function table(rows: readonly ReturnType<typeof row>[], batch: number, precision
     deadParams === 0 ? '' : millions(deadParams),
     attentionMacs === 0 ? millions(macs) : `${millions(macs)} + ${millions(attentionMacs)}`,
     mebibytes(memory.activations),
-    mebibytes(memory.weights + memory.gradients),
+    mebibytes(memory.weights + 2 * memory.gradients),
   ])
   const widths = head.map((title, column) => Math.max(title.length, ...lines.map((line) => line[column]!.length)))
   const align = (cells: readonly string[]) => cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ')

@@ -22,6 +22,7 @@ export const commands: readonly Command[] = [
   { name: 'convert', summary: 'weights between checkpoints, safetensors and PyTorch files', load: () => import('./convert.js') },
   { name: 'export', summary: 'a trained network as an ONNX file, verified', load: () => import('./export.js') },
   { name: 'inspect', summary: 'what a file of weights holds', load: () => import('./inspect.js') },
+  { name: 'estimate', summary: 'memory of a training run before it starts', load: () => import('./estimate.js') },
   { name: 'cost', summary: 'parameters, multiply-adds and memory of a backbone', load: () => import('./cost.js') },
   { name: 'bench', summary: 'speed and memory of training steps on this machine', load: () => import('./bench.js') },
 ]

@@ -91,7 +91,7 @@ function isFolder(name: string | undefined): boolean {
 async function showPlan(resolved: ResolvedRun, explain: boolean): Promise<number> {
   const say = ({ level, text }: Message) => process.stderr.write(`${level === 'warning' ? 'warning: ' : ''}${text}\n`)
   const { plan, details } = await planTraining(resolved, say)
-  const lines = [...startLines(plan), ...scheduleLines(details), ...memoryLines(details), ...(explain ? precisionLines(details) : [])]
+  const lines = [...startLines(plan), ...scheduleLines(details), ...memoryLines(details.memory), ...(explain ? precisionLines(details) : [])]
   process.stdout.write(`${lines.join('\n')}\nNothing was trained (${explain ? '--explain' : '--dry-run'}).\n`)
   return 0
 }

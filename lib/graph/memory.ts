@@ -1,8 +1,8 @@
 /**
- * Memory of a training step, estimated from the graph.
+ * Memory of a training step, found by walking the graph as the executor does (`native/engine/network.cc`): which values
+ * a forward pass holds and keeps, and which gradients are alive together on the way back.
  *
- * An upper bound of what an executor needs that keeps exactly the values which backward reads: fused nodes and
- * recomputation make it less.
+ * It counts tensors. What kernels take beside them for the time of a call is not known here.
  * @module
  */
 import { liveNodes } from './cost.js'
@@ -12,37 +12,217 @@ import type { Graph, Node } from './types.js'
 
 export type Precision = 'fp32' | 'bf16' | 'fp16'
 
+/** Bytes of one forward pass and of its way back. */
+export interface PassMemory {
+  /** The most that are alive at once in forward, input included. */
+  readonly forward: number
+  /** What waits for backward when forward is over, the output included. */
+  readonly kept: number
+  /** The most that are alive at once in backward, kept values and gradients of parameters included. */
+  readonly backward: number
+}
+
 /** Bytes of a training step. */
-export interface StepMemory {
-  /** Values kept from forward to backward, and the two largest gradients in flight. */
+export interface StepMemory extends PassMemory {
+  /** The most that values and their gradients take at once. */
   readonly activations: number
   /** Parameters and buffers. */
   readonly weights: number
-  /** Gradients of the parameters and one optimizer slot for each (momentum). */
+  /** Copies of the parameters in the type of the activations, where that is another. */
+  readonly casts: number
+  /** Gradients of the parameters that a result depends on. */
   readonly gradients: number
 }
 
 /** Of one step with `batch` images; parameters, gradients and optimizer are float32 in every precision. */
 export function stepMemory(graph: Graph, batch: number, precision: Precision): StepMemory {
-  const live = liveNodes(graph)
-  const kept = new Set<Node>()
-  for (const node of live) {
-    const { keeps } = findOp(node.op)!
-    if (keeps === 'output') kept.add(node)
-    if (keeps === 'inputs') for (const id of node.inputs) kept.add(source(graph, graph.nodes[id]!))
-  }
-  const size = (node: Node) => node.shape.batch * elements(node.shape.dims) * batch * (precision === 'fp32' ? 4 : 2)
-  const largest = live.reduce((most, node) => Math.max(most, size(node)), 0)
-  const bytes = (entries: Graph['state']) => entries.reduce((sum, entry) => sum + 4 * elements(entry.shape), 0)
+  const { forward, kept, backward } = passMemory(graph, batch, precision)
+  const entries = (chosen: Graph['state']) => chosen.reduce((sum, entry) => sum + elements(entry.shape), 0)
+  const used = new Set(liveNodes(graph).flatMap((node) => Object.values(node.params)))
+  const learning = graph.state.filter((entry) => entry.kind === 'parameter' && used.has(entry.name))
   return {
-    activations: [...kept].reduce((sum, node) => sum + size(node), 0) + 2 * largest,
-    weights: bytes(graph.state),
-    gradients: 2 * bytes(graph.state.filter((entry) => entry.kind === 'parameter')),
+    forward,
+    kept,
+    backward,
+    activations: Math.max(forward, passMemory(graph, batch, precision, { gradients: false }).backward),
+    weights: 4 * entries(graph.state),
+    casts: precision === 'fp32' ? 0 : 2 * entries(learning),
+    gradients: 4 * entries(learning),
   }
 }
 
-/** The node whose memory a view of it shares. */
-function source(graph: Graph, node: Node): Node {
-  const isView = node.op === 'flatten' || node.op === 'reshape'
-  return isView ? source(graph, graph.nodes[node.inputs[0]!]!) : node
+/** The most that a forward pass without backward holds at once. */
+export function inferenceMemory(graph: Graph, batch: number, precision: Precision): number {
+  return new Walk(graph, batch, precision).forward(false)
+}
+
+function passMemory(graph: Graph, batch: number, precision: Precision, count = { gradients: true }): PassMemory {
+  const walk = new Walk(graph, batch, precision)
+  const forward = walk.forward(true)
+  const kept = walk.held
+  return { forward, kept, backward: walk.backward(count.gradients) }
+}
+
+/** Memory that values share: freed when nobody holds it any more. */
+interface Block {
+  readonly bytes: number
+  holders: number
+}
+
+/** Ops that write the gradient of their operand over that of their result, where nobody else holds it. */
+const IN_PLACE = ['batch_norm', 'batch_norm_act', 'prelu']
+
+/** Operands whose gradient is that of the result itself. */
+function passedOn(node: Node): readonly number[] {
+  if (node.op === 'add') return [0, 1]
+  if (['add_parameter', 'add_channels', 'scale_shift'].includes(node.op)) return [0]
+  if (node.op === 'batch_norm_act' && node.attrs['activation'] === 'none' && node.inputs.length === 2) return [1]
+  return []
+}
+
+/** One pass over a graph, counting. */
+class Walk {
+  /** Bytes alive now. */
+  held = 0
+  #most = 0
+  readonly #nodes: readonly Node[]
+  readonly #learns: ReadonlySet<number>
+  readonly #gradientBytes: ReadonlyMap<string, number>
+  /** What a node keeps for its backward. */
+  readonly #records = new Map<number, Block[]>()
+
+  constructor(
+    readonly graph: Graph,
+    readonly batch: number,
+    readonly precision: Precision,
+  ) {
+    // The executor runs every node, also those that no result depends on.
+    this.#nodes = graph.nodes
+    this.#learns = learningNodes(graph)
+    this.#gradientBytes = new Map(graph.state.map(({ name, kind, shape }) => [name, kind === 'parameter' ? 4 * elements(shape) : 0]))
+  }
+
+  forward(keep: boolean): number {
+    const { graph } = this
+    const values = new Map<number, Block>()
+    const uses = new Map<number, number>()
+    for (const node of this.#nodes) for (const id of node.inputs) uses.set(id, (uses.get(id) ?? 0) + 1)
+    for (const id of Object.values(graph.outputs)) uses.set(id, (uses.get(id) ?? 0) + 1)
+    for (const node of this.#nodes) {
+      const inputs = node.inputs.map((id) => values.get(id)!)
+      const output = this.#isView(node) ? hold(inputs[0]!) : this.#take(this.#bytes(node))
+      values.set(node.id, output)
+      if (keep && this.#learns.has(node.id)) {
+        const { keeps } = findOp(node.op)!
+        const record = [...(keeps === 'inputs' ? inputs : []), ...(keeps === 'output' ? [output] : [])].map(hold)
+        const extra = this.#keptBeside(node)
+        if (extra > 0) record.push(this.#take(extra))
+        this.#records.set(node.id, record)
+      }
+      for (const id of node.inputs) {
+        const left = uses.get(id)! - 1
+        uses.set(id, left)
+        if (left === 0) this.#release(values.get(id)!)
+      }
+    }
+    return this.#most
+  }
+
+  /** @param gradients whether those of the parameters count */
+  backward(gradients: boolean): number {
+    this.#most = this.held
+    const grads = new Map<number, Block>()
+    for (const id of Object.values(this.graph.outputs)) grads.set(id, this.#take(this.#bytes(this.graph.nodes[id]!)))
+    for (const node of this.#nodes.toReversed()) {
+      const grad = grads.get(node.id)
+      grads.delete(node.id)
+      if (grad !== undefined) {
+        if (gradients) for (const name of Object.values(node.params)) this.#take(this.#gradientBytes.get(name)!)
+        this.#backwardOf(node, grad, grads)
+      }
+      this.#records.get(node.id)?.forEach((block) => this.#release(block))
+    }
+    return this.#most
+  }
+
+  #backwardOf(node: Node, grad: Block, grads: Map<number, Block>): void {
+    const passing = this.#isView(node) ? [0] : passedOn(node)
+    const overwritten = grad.holders === 1 && passing.length === 0 && IN_PLACE.includes(node.op)
+    this.#release(this.#take(this.#transient(node)))
+    node.inputs.forEach((id, place) => {
+      if (!this.#learns.has(id)) return
+      const source = this.graph.nodes[id]!
+      const shared = passing.includes(place) || (overwritten && place === 0)
+      const given = shared ? hold(grad) : this.#take(this.#bytes(source))
+      const sum = grads.get(id)
+      if (sum === undefined) grads.set(id, given)
+      else if (sum.holders === 1) this.#release(given)
+      else {
+        // Somebody else holds the sum so far: a new one is made of both.
+        grads.set(id, this.#take(this.#bytes(source)))
+        this.#release(sum)
+        this.#release(given)
+      }
+    })
+    this.#release(grad)
+  }
+
+  /** Bytes that a node keeps beside operands and result: indices, masks, attention weights. */
+  #keptBeside(node: Node): number {
+    const size = node.shape.batch * elements(node.shape.dims) * this.batch
+    if (node.op === 'max_pool2d') return 8 * size
+    if (node.op === 'dropout' && node.attrs['p'] !== 0) return this.#element * size
+    if (node.op === 'attention') {
+      const [tokens] = node.shape.dims as [number, number]
+      return this.#element * node.shape.batch * this.batch * (node.attrs['heads'] as number) * tokens * tokens
+    }
+    return 0
+  }
+
+  /** Bytes that the backward of a node takes for a moment beside its results. */
+  #transient(node: Node): number {
+    if (node.op === 'mul' || node.op === 'maximum') return this.#bytes(node)
+    if (node.op === 'attention') return 2 * this.#keptBeside(node) + this.#bytes(this.graph.nodes[node.inputs[0]!]!)
+    return 0
+  }
+
+  get #element(): number {
+    return this.precision === 'fp32' ? 4 : 2
+  }
+
+  #bytes(node: Node): number {
+    return node.shape.batch * elements(node.shape.dims) * this.batch * this.#element
+  }
+
+  /** Images lie channels-last: only those without extent become rows without a copy. */
+  #isView(node: Node): boolean {
+    if (node.op !== 'flatten' && node.op !== 'reshape') return false
+    const { dims } = this.graph.nodes[node.inputs[0]!]!.shape
+    return dims.length !== 3 || dims[1]! * dims[2]! === 1
+  }
+
+  #take(bytes: number): Block {
+    this.held += bytes
+    this.#most = Math.max(this.#most, this.held)
+    return { bytes, holders: 1 }
+  }
+
+  #release(block: Block): void {
+    if (--block.holders === 0) this.held -= block.bytes
+  }
+}
+
+function hold(block: Block): Block {
+  block.holders++
+  return block
+}
+
+/** Nodes at or behind a parameter: backward passes through them. */
+function learningNodes(graph: Graph): ReadonlySet<number> {
+  const parameters = new Set(graph.state.filter((entry) => entry.kind === 'parameter').map((entry) => entry.name))
+  const learning = new Set<number>()
+  for (const node of graph.nodes) {
+    if (Object.values(node.params).some((name) => parameters.has(name)) || node.inputs.some((id) => learning.has(id))) learning.add(node.id)
+  }
+  return learning
 }

@@ -1,18 +1,36 @@
 /**
- * What a run will do, in words: for `--dry-run` and `--explain`.
+ * What a run will do, in words: for `--dry-run`, `--explain` and `facex estimate`.
  * @module
  */
 import type { RunDetails } from '../training/explain.js'
+import type { RunMemory } from '../training/memory.js'
 import { rate } from './wording.js'
 
 export function scheduleLines({ learningRates }: RunDetails): string[] {
   return [`learning rate: ${learningRates.map(({ epoch, lr }) => `${rate(lr)} from epoch ${epoch}`).join(', ')}`]
 }
 
-export function memoryLines({ memory }: RunDetails): string[] {
-  const size = (bytes: number) => (bytes >= 2 ** 30 ? `${(bytes / 2 ** 30).toFixed(1)} GiB` : `${Math.ceil(bytes / 2 ** 20)} MiB`)
-  const { activations, images, learning, total, weights } = memory
-  return [`memory, estimated: ${size(total)} (activations ${size(activations)}, weights ${size(weights)}, gradients and optimizer ${size(learning)}, images ${size(images)}) beside libtorch itself`]
+/** Parts of the memory, one a line, and what a run needs at once; `device` is where it trains. */
+export function memoryLines(memory: RunMemory): string[] {
+  const { device, peak } = memory
+  const rows = MEMORY_ROWS.map(([part, what]) => [size(memory[part]), what] as const).filter(([shown]) => shown !== '0 MiB')
+  const needed = device === undefined ? `memory, estimated: ${size(peak)}` : `memory, estimated: ${size(device)} on the GPU beside the CUDA context, ${size(peak)} in the process`
+  return [`${needed}; not all parts are at their height together`, ...rows.map(([shown, what]) => `  ${shown.padStart(9)}  ${what}`)]
+}
+
+const MEMORY_ROWS = [
+  ['activations', 'activations and their gradients'],
+  ['weights', 'weights and statistics'],
+  ['gradients', 'gradients of the weights'],
+  ['optimizer', 'optimizer'],
+  ['logits', 'logits, and the sample of Partial FC'],
+  ['loader', 'decoded batches and the list of samples'],
+  ['checkpoint', 'copy that a checkpoint is written from'],
+  ['process', 'Node, libtorch and facex'],
+] as const
+
+function size(bytes: number): string {
+  return bytes >= 2 ** 30 ? `${(bytes / 2 ** 30).toFixed(2)} GiB` : `${Math.round(bytes / 2 ** 20)} MiB`
 }
 
 export function precisionLines({ precision }: RunDetails): string[] {

@@ -3,24 +3,10 @@
  * runs a step.
  * @module
  */
-import { stepMemory } from '../graph/memory.js'
 import type { ComputeType } from '../native.js'
 import { computeType } from './device.js'
-import type { ModePlan } from './modes/index.js'
+import { runMemory, type RunMemory } from './memory.js'
 import type { PreparedRun } from './prepare.js'
-
-/** Bytes, estimated: an upper bound for what libtorch is asked for, without its own code and caches. */
-export interface RunMemory {
-  /** Weights and statistics of every network and head, each network's moving copy included. */
-  readonly weights: number
-  /** Gradients, and what the optimizer keeps for each parameter. */
-  readonly learning: number
-  /** Values that wait for backward, of all forwards that wait at once, and the head's logits. */
-  readonly activations: number
-  /** Decoded batches: the prefetched ones and the one in use. */
-  readonly images: number
-  readonly total: number
-}
 
 export interface PrecisionRow {
   readonly part: string
@@ -39,7 +25,7 @@ export interface RunDetails {
 const SHOWN_RATES = 8
 
 export function explainRun(run: PreparedRun): RunDetails {
-  return { learningRates: shownRates(run), memory: estimateMemory(run), precision: precisionOf(run) }
+  return { learningRates: shownRates(run), memory: runMemory({ ...run, input: run.model.preprocessing }, run.device), precision: precisionOf(run) }
 }
 
 /** Epochs where the rate stands differently than at the last one shown, thinned out evenly; the last epoch always. */
@@ -50,49 +36,10 @@ function shownRates({ config, learningRate, stepsPerEpoch }: PreparedRun): RunDe
   return changes.filter((_, i) => i % every === 0 || i === changes.length - 1)
 }
 
-function estimateMemory({ config, model, plan, trainer, dataset }: PreparedRun): RunMemory {
-  const { batch_size: batch, precision, optimizer, data } = config
-  const waiting = waitingForwards(plan)
-  let [weights, learning, activations] = [0, 0, 0]
-  const slots = optimizer.name === 'adamw' ? 2 : 1
-  for (const [name, graph] of Object.entries(plan.networks)) {
-    const memory = stepMemory(graph, batch, precision)
-    weights += memory.weights
-    const forwards = waiting.get(name) ?? 0
-    activations += forwards * memory.activations
-    // The estimate of a step counts the gradient and one slot of the optimizer.
-    if (forwards > 0) learning += (memory.gradients / 2) * (1 + slots)
-  }
-  for (const { name, shape } of trainer.parameters()) {
-    if (!(name.slice(0, name.indexOf('.')) in plan.heads)) continue
-    const bytes = 4 * shape.reduce((product, extent) => product * extent, 1)
-    weights += bytes
-    learning += bytes * (1 + slots)
-  }
-  activations += 4 * batch * dataset.classCount
-  const { height, width } = model.preprocessing
-  const images = batch * plan.order.views * height * width * 3 * (data.prefetch + 1)
-  return { weights, learning, activations, images, total: weights + learning + activations + images }
-}
-
-/** For each network the forwards that wait for one backward together, at most. */
-function waitingForwards(plan: ModePlan): ReadonlyMap<string, number> {
-  const most = new Map<string, number>()
-  let now = new Map<string, number>()
-  for (const verb of plan.program) {
-    if (verb.verb === 'backward') now = new Map()
-    if (verb.verb !== 'forward' || !verb.gradient) continue
-    const count = (now.get(verb.network) ?? 0) + 1
-    now.set(verb.network, count)
-    most.set(verb.network, Math.max(count, most.get(verb.network) ?? 0))
-  }
-  return most
-}
-
 function precisionOf({ config, plan }: PreparedRun): PrecisionRow[] {
   const compute = computeType(config.precision)
   const mixed = compute !== 'float32'
-  const learning = waitingForwards(plan)
+  const learning = new Set(plan.program.flatMap((verb) => (verb.verb === 'forward' && verb.gradient ? [verb.network] : [])))
   const networks = Object.keys(plan.networks).map((name): PrecisionRow => ({
     part: `network ${name}`,
     type: compute,

@@ -16,15 +16,16 @@ t.test('a plan tells schedule, memory and precision without training', async (t)
   const root = await writeTinyFaces()
   const plain = await lookAt({ schedule: { name: 'step', milestones: [2, 3] }, optimizer: { name: 'sgd', lr: 0.1 } }, root)
   t.match(scheduleLines(plain)[0], 'learning rate: 0.1 from epoch 1, 0.01 from epoch 3, 0.001 from epoch 4')
-  const { weights, learning, activations, images, total } = plain.memory
-  t.equal(total, weights + learning + activations + images)
-  t.match(memoryLines(plain)[0], /^memory, estimated: \d+ MiB \(activations/)
+  const { weights, gradients, optimizer, activations, logits, loader, checkpoint, process, peak } = plain.memory
+  t.ok(peak < weights + gradients + optimizer + activations + logits + loader + checkpoint + process)
+  t.ok(peak > weights + optimizer + activations + loader + process)
+  t.match(memoryLines(plain.memory)[0], /^memory, estimated: \d+ MiB; not all parts/)
 
   const twice = await lookAt({ batch_size: 8 }, root)
   t.ok(twice.memory.activations > 1.5 * activations, 'activations grow with the batch')
   t.equal(twice.memory.weights, weights)
   const adam = await lookAt({ optimizer: { name: 'adamw', lr: 1e-3 } }, root)
-  t.equal(adam.memory.learning, 1.5 * learning, 'AdamW keeps two slots a parameter')
+  t.equal(adam.memory.optimizer, 2 * optimizer, 'AdamW keeps two slots a parameter')
 
   const mixed = await lookAt({ precision: 'bf16' }, root)
   t.ok(mixed.memory.activations < activations)
@@ -34,11 +35,12 @@ t.test('a plan tells schedule, memory and precision without training', async (t)
   }
 })
 
-t.test('two forwards that wait for one backward need twice the activations', async (t) => {
+t.test('two forwards that wait for one backward need about twice the activations', async (t) => {
   const root = await writeTinyFaces()
   const head = { type: 'SST_Prototype', queue_size: 8 }
   const siamese = await lookAt({ mode: { name: 'semi-siamese' }, head, batch_size: 2 }, root)
   const conventional = await lookAt({ head: { type: 'ArcFace' }, batch_size: 2 }, root)
-  t.equal(siamese.memory.activations, 2 * conventional.memory.activations - 4 * 2 * 6)
+  const ratio = siamese.memory.activations / conventional.memory.activations
+  t.ok(ratio > 1.3 && ratio < 2.5, `ratio ${ratio}`)
   t.match(precisionLines(siamese).join('\n'), /network gallery +float32 +activations; it does not learn by gradients/)
 })

@@ -1,0 +1,56 @@
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
+
+import t from 'tap'
+import { stringify } from 'yaml'
+
+import { resolveRun } from '../../lib/index.js'
+import { estimateRun } from '../../lib/training/estimate.js'
+import { facex } from '../facex.js'
+
+t.setTimeout(300_000)
+
+const BASE = {
+  data: { train: [{ kind: 'list', root: 'nowhere', list: 'nowhere/train.txt' }] },
+  backbone: { type: 'MobileFaceNet' },
+  head: { type: 'ArcFace' },
+  epochs: 1,
+  batch_size: 8,
+}
+const file = path.join(t.testdir(), 'run.yaml')
+writeFileSync(file, stringify(BASE))
+
+const estimate = async (classes: number, set: string[] = [], device: 'cpu' | 'cuda' = 'cpu') => (await estimateRun(resolveRun({ file, set }), device, classes)).memory
+
+t.test('a run is estimated without its data, and parts grow with what they depend on', async (t) => {
+  const small = await estimate(1000)
+  const many = await estimate(101_000)
+  const bytes = 4 * 512 * 100_000
+  t.equal(many.weights - small.weights, bytes)
+  t.equal(many.gradients - small.gradients, bytes)
+  t.equal(many.optimizer - small.optimizer, bytes)
+  t.equal(many.logits - small.logits, 4 * 8 * 100_000)
+  t.equal(many.activations, small.activations)
+  const sampled = await estimate(101_000, ['head.sample_rate=0.1'])
+  t.equal(sampled.weights, many.weights)
+  t.ok(sampled.peak < many.peak)
+  t.ok(sampled.gradients < many.gradients / 3)
+  const adam = await estimate(1000, ['optimizer.name=adamw'])
+  t.equal(adam.optimizer, 2 * small.optimizer)
+})
+
+t.test('centres in host memory leave the GPU', async (t) => {
+  const on = await estimate(1_000_000, ['head.sample_rate=0.05'], 'cuda')
+  const host = await estimate(1_000_000, ['head.sample_rate=0.05', 'head.centres=host'], 'cuda')
+  t.ok(host.device! < on.device! - 2 * 4 * 512 * 900_000)
+  t.ok(host.peak > on.peak)
+})
+
+t.test('the table names every part, and mistakes are those of training', async (t) => {
+  const { stdout, status } = facex(['estimate', file, '--num_class', '20'])
+  t.equal(status, 0)
+  t.equal((JSON.parse(facex(['estimate', file, '--num_class', '20', '--json']).stdout) as { classes: number }).classes, 20)
+  t.match(stdout, /MobileFaceNet with ArcFace, 20 classes, batch 8, fp32, cpu\nmemory, estimated: \d+ MiB; .*\n +\d+ MiB  activations/)
+  t.match(facex(['estimate', file]), { status: 1, stderr: /nowhere\/train\.txt: the list cannot be read/ })
+  t.match(facex(['estimate', file, '--device', 'cudda']), { status: 2, stderr: /unknown device "cudda", did you mean "cuda"/ })
+})
