@@ -8,6 +8,8 @@ import { cpus, totalmem } from 'node:os'
 
 import { addon } from '../lib/native.js'
 import { parseBenchOptions, usage, type BenchOptions } from './options.js'
+import { benchEvaluate } from './sections/evaluate.js'
+import { benchSearch } from './sections/search.js'
 import { benchClasses, benchStep } from './sections/step.js'
 import { benchHeads } from './sections/heads.js'
 import { benchLoader } from './sections/loader.js'
@@ -22,6 +24,8 @@ const SECTIONS: readonly (readonly [name: string, title: string, run: Section])[
   ['heads', 'Margin head alone', benchHeads],
   ['loader', 'Image loader', benchLoader],
   ['startup', 'Start-up', benchStartup],
+  ['evaluate', 'Verification from image files', benchEvaluate],
+  ['search', 'Search among distractors', benchSearch],
 ]
 
 function machine({ threads, rounds, steps }: BenchOptions): string {

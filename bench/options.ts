@@ -9,7 +9,7 @@ export const usage = `Usage: npm run bench -- [OPTIONS]
 Runs facex and PyTorch in turns on this machine and prints their ratios with spread, as Markdown. FACEX_PYTHON names a
 Python with torch (and onnxruntime and cv2 for the sections that need them). The machine should be idle.
 
---only A,B         sections: step, classes, heads, loader, startup; all by default
+--only A,B         sections: step, classes, heads, loader, startup, evaluate, search; all by default
 --backbones A,B    of step; ${BACKBONES} by default
 --precision A,B    of step: fp32, bf16; both by default
 --batch_size N     of step; 64 by default, 16 for ResNet50-ir
@@ -17,6 +17,9 @@ Python with torch (and onnxruntime and cv2 for the sections that need them). The
 --rounds N         turns that each pair takes; 5 by default
 --steps N          steps or batches of a turn; 3 by default
 --root DIR --list FILE  images for loader; without them faces are drawn
+--root DIR --pairs FILE aligned faces and pairs for evaluate (LFW's); without them faces are drawn
+--weights FILE     checkpoint for evaluate; without it the network is MobileFaceNet with random weights
+--gallery N        embeddings for search; 1,000,000 by default: a temporary file of 2 GB
 --no-compile       leaves torch.compile out, which takes a minute a network
 --quick            two short rounds of small batches without torch.compile: does everything run?
 `
@@ -32,6 +35,9 @@ export interface BenchOptions {
   readonly compile: boolean
   readonly quick: boolean
   readonly images: { readonly root: string; readonly list: string } | undefined
+  readonly pairs: { readonly root: string; readonly pairs: string } | undefined
+  readonly weights: string | undefined
+  readonly gallery: number | undefined
 }
 
 /** @throws TypeError for an unknown option, as parseArgs does; undefined where help was asked for */
@@ -48,6 +54,9 @@ export function parseBenchOptions(argv: readonly string[], sections: readonly st
       steps: { type: 'string' },
       root: { type: 'string' },
       list: { type: 'string' },
+      pairs: { type: 'string' },
+      weights: { type: 'string' },
+      gallery: { type: 'string' },
       'no-compile': { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -59,7 +68,8 @@ export function parseBenchOptions(argv: readonly string[], sections: readonly st
   for (const name of only) if (!sections.includes(name)) throw new TypeError(`--only: expected ${sections.join(', ')}; got ${name}`)
   const precisions = values.precision.split(',')
   for (const name of precisions) if (name !== 'fp32' && name !== 'bf16') throw new TypeError(`--precision: expected fp32 or bf16; got ${name}`)
-  if ((values.root === undefined) !== (values.list === undefined)) throw new TypeError('--root and --list belong together')
+  const { root, list, pairs } = values
+  if ((root === undefined) !== (list === undefined && pairs === undefined)) throw new TypeError('--root belongs together with --list or --pairs')
   return {
     only,
     backbones: values.backbones.split(','),
@@ -70,7 +80,10 @@ export function parseBenchOptions(argv: readonly string[], sections: readonly st
     steps: positive('steps', values.steps ?? (quick ? '1' : '3')),
     compile: !values['no-compile'] && !quick,
     quick,
-    images: values.root === undefined ? undefined : { root: values.root, list: values.list! },
+    images: list === undefined ? undefined : { root: root!, list },
+    pairs: pairs === undefined ? undefined : { root: root!, pairs },
+    weights: values.weights,
+    gallery: values.gallery === undefined ? undefined : positive('gallery', values.gallery),
   }
 }
 

@@ -4,8 +4,9 @@
  * @module
  */
 import { rmSync } from 'node:fs'
+import path from 'node:path'
 
-import { writeNetwork } from '../onnx-file.js'
+import { writeNetwork } from '../network-file.js'
 import type { BenchOptions } from '../options.js'
 import { median, Peer, spread } from '../peer.js'
 
@@ -82,7 +83,7 @@ async function pair(options: BenchOptions, backbone: string, classes: number, pr
     }
   } finally {
     for (const { peer } of sides) peer.close()
-    if (file !== undefined) rmSync(file)
+    if (file !== undefined) rmSync(path.dirname(file), { recursive: true })
   }
   return row(`${backbone} ${precision}, batch ${batch}`, opponent.name, rates as [Rates, Rates])
 }

@@ -7,6 +7,7 @@ import path from 'node:path'
 
 import { throwProblems, unknownName } from '../errors.js'
 import { check, problemAt } from './check.js'
+import { absoluteSet, isPairList, pairListSchema, setName } from './evaluation.js'
 import { applyFlags } from './flags.js'
 import { loadConfigFile } from './load.js'
 import { runSchema, type RunConfig, type RunConfigInput } from './run.js'
@@ -71,11 +72,12 @@ function checkRelations(config: RunConfig, source: ConfigSource): void {
     if (falls > 0) problem(`schedule.milestones[${falls}]`, `expected ascending epochs, received ${schedule.milestones.join(', ')}`)
   }
   if (schedule.warmup_epochs > epochs) problem('schedule.warmup_epochs', `expected at most the ${epochs} epochs of the run, received ${schedule.warmup_epochs}`)
-  const names = evaluation.sets.map((set) => set.name)
+  evaluation.sets.forEach((set, index) => isPairList(set) && check(pairListSchema, set, source, `evaluation.sets[${index}]`))
+  const names = evaluation.sets.map(setName)
   names.forEach((name, index) => {
-    if (names.indexOf(name) < index) problem(`evaluation.sets[${index}].name`, `"${name}" names two pair lists`)
+    if (names.indexOf(name) < index) problem(`evaluation.sets[${index}]${evaluation.sets[index]!.name === undefined ? '' : '.name'}`, `"${name}" names two test sets`)
   })
-  if (evaluation.best !== undefined && !names.includes(evaluation.best)) problem('evaluation.best', unknownName('pair list', evaluation.best, names))
+  if (evaluation.best !== undefined && !names.includes(evaluation.best)) problem('evaluation.best', unknownName('test set', evaluation.best, names))
   if (config.early_stopping !== undefined && names.length === 0) problem('early_stopping', 'needs evaluation.sets to watch')
   throwProblems('ERR_CONFIG', 'The configuration is wrong:', problems)
 }
@@ -99,7 +101,7 @@ function withAbsolutePaths(config: RunConfig, file: string | undefined): RunConf
     data: { ...config.data, train: config.data.train.map(absoluteSource) },
     evaluation: {
       ...config.evaluation,
-      sets: config.evaluation.sets.map((set) => ({ ...set, root: path.resolve(set.root), pairs: path.resolve(set.pairs) })),
+      sets: config.evaluation.sets.map((set) => absoluteSet(set, (file) => path.resolve(file))),
     },
     log: { ...config.log, dir: absolute(config.log.dir), tensorboard_dir: absolute(config.log.tensorboard_dir) },
     init: config.init && { ...config.init, weights: path.resolve(config.init.weights) },

@@ -33,5 +33,7 @@ export function epochLine(report: EpochReport): string {
 
 export function evaluationLine(report: EvaluationReport): string {
   const mark = report.best ? ', best so far' : ''
-  return `${report.name}: accuracy ${percent(report.accuracy)} +- ${percent(report.std)} (${count(report.pairs)} pairs, ${report.folds} folds, rule ${report.rule})${mark}`
+  const { name, figure, value, std, pairs, folds, rule } = report
+  const details = std === undefined ? '' : ` +- ${percent(std)} (${count(pairs!)} pairs, ${folds} folds, rule ${rule})`
+  return `${name}: ${figure} ${percent(value)}${details}${mark}`
 }

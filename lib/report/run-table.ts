@@ -3,6 +3,7 @@
  * first and in their order.
  * @module
  */
+import { headline, type Headline } from '../evaluation/headline.js'
 import { figure, lastEvaluations, type RunRecord } from './run-record.js'
 import { count, duration, loss, magnitude, percent, speed } from './wording.js'
 
@@ -66,15 +67,14 @@ export function publishedTable(runs: readonly RunRecord[]): RunTable {
 
 /** The last evaluation of each set while training, and those made later, which take their place. */
 function resultsOf(run: RunRecord): Map<string, Result> {
-  const trained = lastEvaluations(run).map((line): Result => ({ set: String(line['name']), value: figure(line, 'accuracy'), how: accuracyHow(line) }))
-  const recorded = run.records.flatMap(({ name, figures }): Result[] => {
-    const ranks = figures['ranks'] as { rank: number; accuracy: number }[] | undefined
-    if (ranks !== undefined) return [{ set: `${name} rank-1`, value: ranks[0]!.accuracy, how: `mirror images ${figures['flip'] === true ? 'added' : 'not used'}` }]
-    if (figures['accuracy'] !== undefined) return [{ set: name, value: Number(figures['accuracy']), how: accuracyHow(figures) }]
-    const point = (figures['tarAtFar'] as { far: number; tar: number }[]).findLast(({ far }) => far <= 1e-4)
-    return point === undefined ? [] : [{ set: `${name} TAR@FAR ${point.far}`, value: point.tar, how: `mirror images ${figures['flip'] === true ? 'added' : 'not used'}` }]
-  })
+  const trained = lastEvaluations(run).map((line) => resultOf(String(line['name']), { figure: String(line['figure']), value: figure(line, 'value') }, line))
+  const recorded = run.records.map(({ name, figures }) => resultOf(name, headline(figures), figures))
   return new Map([...trained, ...recorded].map((result) => [result.set, result]))
+}
+
+function resultOf(name: string, { figure: what, value }: Headline, values: Readonly<Record<string, unknown>>): Result {
+  if (what === 'accuracy') return { set: name, value, how: accuracyHow(values) }
+  return { set: `${name} ${what}`, value, how: values['flip'] === undefined ? '' : `mirror images ${values['flip'] === true ? 'added' : 'not used'}` }
 }
 
 function accuracyHow(values: Readonly<Record<string, unknown>>): string {

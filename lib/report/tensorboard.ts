@@ -25,16 +25,11 @@ export function tensorboardListener(folder: string): RunListener {
     onEpoch(report) {
       file?.scalars(report.step, { 'epoch/loss': report.loss, 'epoch/images_per_second': report.imagesPerSecond, 'epoch/bad_images': report.badImages })
     },
-    onEvaluation({ step, name, accuracy, std }, details) {
+    onEvaluation({ step, name, figure, value }, details) {
       const tag = `evaluation/${name}`
-      file?.scalars(step, { [`${tag}/accuracy`]: accuracy, [`${tag}/std`]: std })
       const events = file
-      if (events === undefined || details === undefined) return
-      events.scalars(step, {
-        [`${tag}/auc`]: details.auc,
-        [`${tag}/equal_error_rate`]: details.equalErrorRate,
-        ...Object.fromEntries(details.tarAtFar.map(({ far, tar }) => [`${tag}/tar_at_far_${far}`, tar])),
-      })
+      events?.scalars(step, prefixed(tag, details === undefined ? { [figure]: value } : figures(details)))
+      if (events === undefined || details === undefined || !('scores' in details)) return
       drawn = drawn.then(() => addImages(events, step, tag, details))
       drawn.catch(() => undefined) // told at the end
     },
@@ -49,8 +44,26 @@ export function tensorboardListener(folder: string): RunListener {
   }
 }
 
+function prefixed(tag: string, values: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [`${tag}/${key}`, value]))
+}
+
+/** The figures of a result that are curves over the steps of a run. */
+function figures(result: EvaluationDetails): Record<string, number> {
+  const ranks = 'ranks' in result ? result.ranks.map(({ rank, accuracy }) => [`rank_${rank}`, accuracy]) : []
+  const tpir = 'tpirAtFpir' in result ? result.tpirAtFpir.map(({ fpir, tpir: share }) => [`tpir_at_fpir_${fpir}`, share]) : []
+  const tar = 'tarAtFar' in result ? result.tarAtFar.map(({ far, tar: share }) => [`tar_at_far_${far}`, share]) : []
+  return {
+    ...(result.kind === 'verification' && { accuracy: result.accuracy, std: result.std }),
+    ...('auc' in result && { auc: result.auc, equal_error_rate: result.equalErrorRate }),
+    ...Object.fromEntries([...ranks, ...tpir, ...tar]),
+  }
+}
+
+type ScoredResult = Extract<EvaluationDetails, { readonly scores: unknown }>
+
 /** Drawing is loaded when there is something to draw: a run without evaluations starts without it. */
-async function addImages(file: EventFile, step: number, tag: string, details: EvaluationDetails): Promise<void> {
+async function addImages(file: EventFile, step: number, tag: string, details: ScoredResult): Promise<void> {
   const [{ toPng }, { rocChart, scoreHistogram }, { hardestPictures, pictureSheet }] = await Promise.all([
     import('./charts/draw.js'),
     import('./charts/verification.js'),
@@ -59,6 +72,7 @@ async function addImages(file: EventFile, step: number, tag: string, details: Ev
   const scores = { name: details.name, scores: details.scores, genuine: details.genuine }
   file.image(step, `${tag}/roc`, await toPng(rocChart([scores]), 1))
   file.image(step, `${tag}/scores`, await toPng(scoreHistogram(scores), 1))
+  if (details.kind !== 'verification') return
   const pictures = await hardestPictures(details.set, details)
   for (const [kind, name] of [['impostors', 'false_accepts'], ['genuine', 'false_rejects']] as const) {
     file.image(step, `${tag}/hardest_${name}`, await pictureSheet(pictures.filter((picture) => picture.kind === kind)))

@@ -6,8 +6,7 @@
  * not awaited: it queues its own writes and finishes them in `onEnd`, which is.
  * @module
  */
-import type { Evaluation } from '../evaluation/evaluate.js'
-import type { ImagePairs } from '../evaluation/pair-set.js'
+import type { ProtocolResult } from '../evaluation/protocols/protocol.js'
 import type { RunExamples } from './examples.js'
 
 /** Where a run stands. Part of every event. */
@@ -69,25 +68,26 @@ export interface EpochReport extends Position {
 }
 
 export interface EvaluationReport extends Position {
-  /** Name of the pair list. */
+  /** Name of the test set. */
   readonly name: string
-  /** Mean accuracy over the folds and its standard error, 0 to 1. */
-  readonly accuracy: number
-  readonly std: number
-  readonly rule: string
-  readonly folds: number
-  readonly pairs: number
+  /** The figure that stands for the result, such as `accuracy` or `rank-1`, and its value, 0 to 1. */
+  readonly figure: string
+  readonly value: number
+  /** Of pairs of images: mean accuracy over the folds and their spread, 0 to 1, and how they came about. */
+  readonly accuracy?: number
+  readonly std?: number
+  readonly rule?: string
+  readonly folds?: number
+  readonly pairs?: number
   /** Mean of the folds' thresholds, in the units of the rule. */
   readonly threshold?: number
   readonly seconds: number
-  /** Best of the run so far on the list that chooses the best checkpoint. */
+  /** Best of the run so far on the set that chooses the best checkpoint. */
   readonly best: boolean
 }
 
-/** The whole result of an evaluation: every figure, the scores of all pairs, and the pairs. */
-export interface EvaluationDetails extends Evaluation {
-  readonly set: ImagePairs
-}
+/** The whole result of an evaluation: every figure and, where there are pairs, their scores and images. */
+export type EvaluationDetails = ProtocolResult
 
 export interface CheckpointReport extends Position {
   readonly path: string
@@ -110,7 +110,7 @@ export interface RunEnd extends Position {
   readonly loss: number | undefined
   /** Checkpoint to go on with or to use; undefined when none was written. */
   readonly checkpoint: string | undefined
-  /** Last evaluation of each list. */
+  /** Last evaluation of each test set. */
   readonly evaluations: readonly EvaluationReport[]
   readonly error?: unknown
 }

@@ -4,8 +4,12 @@
  */
 import path from 'node:path'
 
+import type { z } from 'zod'
+
+import { isPairList, type pairListSchema } from '../config/evaluation.js'
 import type { RunConfig } from '../config/run.js'
 import type { PairSet } from '../evaluation/pair-set.js'
+import type { TestSet } from './test-sets.js'
 
 export interface RunExamples {
   /** A list of images. */
@@ -15,17 +19,21 @@ export interface RunExamples {
 }
 
 /** The first list and the first pair list that the configuration names. */
-export function examplesOf({ data, evaluation }: RunConfig, pairSets: readonly PairSet[]): RunExamples {
-  const [place] = evaluation.sets
-  const [set] = pairSets
+export function examplesOf({ data, evaluation }: RunConfig, testSets: readonly TestSet[]): RunExamples {
+  const at = evaluation.sets.findIndex(isPairList)
   const lists = data.train.flatMap((source) => {
     if (source.kind === 'list') return [{ root: source.root, list: source.list }]
     return source.kind === 'synthetic' ? [{ root: source.root, list: path.join(source.root, 'train.txt') }] : []
   })
   return {
     ...(lists[0] === undefined ? {} : { list: lists[0] }),
-    ...(place === undefined || set === undefined
-      ? {}
-      : { pairs: { root: place.root, pairs: place.pairs, images: [set.files[set.list.first[0]!]!, set.files[set.list.second[0]!]!] } }),
+    ...(at < 0 ? {} : { pairs: firstPair(evaluation.sets[at] as PairList, testSets[at]!) }),
   }
+}
+
+type PairList = z.output<typeof pairListSchema>
+
+function firstPair({ root, pairs }: PairList, { protocol }: TestSet): RunExamples['pairs'] {
+  const { files, list } = protocol.pairs as PairSet
+  return { root, pairs, images: [files[list.first[0]!]!, files[list.second[0]!]!] }
 }

@@ -9,16 +9,14 @@ import type { CheckpointStore } from '../model/checkpoint-store.js'
 import type { NativeProgress } from '../native.js'
 import { stepsToBoundary } from './boundaries.js'
 import { isCheckpointDue } from './checkpoint-policy.js'
-import type { EvaluationDetails, EvaluationReport, Position, RunListener, StepReport } from './events.js'
+import { reportOf, type Evaluate } from './evaluate.js'
+import type { EvaluationReport, Position, RunListener, StepReport } from './events.js'
 import { Meter } from './meter.js'
 import { isEpochEnd, positionAt } from './position.js'
 import type { PreparedRun } from './prepare.js'
 import { afterEvaluation, type ProgressState } from './progress-state.js'
 import { learningRates } from './schedules/schedule.js'
-import { scoringList, takeSnapshot } from './snapshot.js'
-
-/** Evaluates the network of a run as it is between two steps. */
-export type Evaluate = (signal: AbortSignal) => Promise<EvaluationDetails[]>
+import { scoringSet, takeSnapshot } from './snapshot.js'
 
 export interface LoopOptions {
   readonly run: PreparedRun
@@ -160,12 +158,11 @@ export class TrainingLoop {
     if (results === undefined) return
     const previousBest = this.#progress.best ?? Number.NEGATIVE_INFINITY
     for (const result of results) {
-      const scores = result.name === scoringList(config)
-      const { name, accuracy, std, rule, folds, pairs, threshold, seconds } = result
-      const report = { ...this.#position, name, accuracy, std, rule, folds, pairs, threshold, seconds, best: scores && accuracy > previousBest }
-      this.#evaluations.set(name, report)
+      const chooses = result.name === scoringSet(config)
+      const report = reportOf(result, this.#position, (value) => chooses && value > previousBest)
+      this.#evaluations.set(report.name, report)
       listener.onEvaluation(report, result)
-      if (scores) this.#progress = afterEvaluation(this.#progress, result.accuracy, config.early_stopping?.min_delta ?? 0)
+      if (chooses) this.#progress = afterEvaluation(this.#progress, report.value, config.early_stopping?.min_delta ?? 0)
     }
     this.#progress = { ...this.#progress, evaluatedEpochs: epoch }
     const patience = config.early_stopping?.patience

@@ -11,13 +11,13 @@ import { resolveAugmentations } from '../data/augment.js'
 import { openDataset } from '../data/dataset.js'
 import { writeSynthetic } from '../data/synthetic/source.js'
 import { validateDataset } from '../data/validate.js'
-import { openPairSet, type PairSet } from '../evaluation/pair-set.js'
 import { addon, type NativeDevice, type NativeLoader, type NativeTrainer } from '../native.js'
 import { chooseDevice } from './device.js'
 import type { Message } from './events.js'
 import { planRun, type PlannedRun } from './plan-run.js'
 import { createSchedule } from './schedules/index.js'
 import type { LearningRate } from './schedules/schedule.js'
+import { openTestSets, type TestSet } from './test-sets.js'
 import { createTrainer } from './trainer.js'
 
 export interface PreparedRun extends PlannedRun {
@@ -26,8 +26,8 @@ export interface PreparedRun extends PlannedRun {
   readonly loader: NativeLoader
   /** Threads that decode images. */
   readonly decodeThreads: number
-  /** Pair lists of the evaluation. */
-  readonly pairSets: readonly PairSet[]
+  /** What is evaluated, in the order of the configuration. */
+  readonly testSets: readonly TestSet[]
   readonly learningRate: LearningRate
 }
 
@@ -49,7 +49,7 @@ export async function prepareRun({ config, source }: ResolvedRun, onMessage: (me
   const planned = await planRun({ config, source }, dataset)
   const { model, plan } = planned
   const augmentations = resolveAugmentations(config.data.augment)
-  const pairSets = config.evaluation.sets.map(openPairSet)
+  const testSets = openTestSets(config.evaluation, source)
   const { height, width } = model.preprocessing
   resized((await validateDataset(dataset, { threads })).sizes, height, width).forEach(say)
   const loader = new (addon().Loader)({
@@ -72,7 +72,7 @@ export async function prepareRun({ config, source }: ResolvedRun, onMessage: (me
     trainer: createTrainer(config, model, plan, device),
     loader,
     decodeThreads,
-    pairSets,
+    testSets,
     learningRate: createSchedule(config.schedule, { lr: config.optimizer.lr, stepsPerEpoch: planned.stepsPerEpoch, epochs: config.epochs }),
   }
 }

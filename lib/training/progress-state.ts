@@ -8,7 +8,7 @@ import { z } from 'zod'
 export const progressStateSchema = z.object({
   /** Epochs whose evaluation is done, so that a run interrupted before it catches up. */
   evaluatedEpochs: z.int().min(0).default(0),
-  /** Highest accuracy so far on the list that chooses. */
+  /** Highest figure so far on the test set that chooses. */
   best: z.number().optional(),
   /** Evaluations since then. */
   evaluationsSinceBest: z.int().min(0).default(0),
@@ -23,8 +23,8 @@ export function initialProgress(): ProgressState {
 }
 
 /** The state after an evaluation; `minDelta` is what counts as improvement for early stopping. */
-export function afterEvaluation(state: ProgressState, accuracy: number, minDelta: number): ProgressState {
+export function afterEvaluation(state: ProgressState, value: number, minDelta: number): ProgressState {
   const best = state.best ?? Number.NEGATIVE_INFINITY
-  const evaluationsSinceBest = accuracy > best + minDelta ? 0 : state.evaluationsSinceBest + 1
-  return { ...state, best: Math.max(best, accuracy), evaluationsSinceBest }
+  const evaluationsSinceBest = value > best + minDelta ? 0 : state.evaluationsSinceBest + 1
+  return { ...state, best: Math.max(best, value), evaluationsSinceBest }
 }

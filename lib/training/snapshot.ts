@@ -1,4 +1,5 @@
 /** A run's checkpoint: made of the native trainer and the run's own state, and put back into them. @module */
+import { setName } from '../config/evaluation.js'
 import type { RunConfig } from '../config/run.js'
 import { FacexError } from '../errors.js'
 import type { Checkpoint } from '../model/checkpoint.js'
@@ -14,7 +15,7 @@ export async function takeSnapshot(run: PreparedRun, progress: ProgressState, ev
   const { config, dataset, model, stepsPerEpoch, trainer } = run
   const counters = trainer.counters()
   const step = counters['step']!
-  const score = evaluations.find((report) => report.name === scoringList(config))?.accuracy
+  const score = evaluations.find((report) => report.name === scoringSet(config))?.value
   return {
     tensors: await trainer.state(),
     meta: {
@@ -26,16 +27,17 @@ export async function takeSnapshot(run: PreparedRun, progress: ProgressState, ev
       preprocessing: model.preprocessing,
       backbone: { name: model.backbone.name, config: { ...model.backbone.config } },
       classes: { count: dataset.classCount, hash: dataset.classMapHash },
-      metrics: Object.fromEntries(evaluations.map((report) => [report.name, report.accuracy])),
+      metrics: Object.fromEntries(evaluations.map((report) => [report.name, report.value])),
       ...(score === undefined ? {} : { score }),
       state: progress,
     },
   }
 }
 
-/** The pair list whose accuracy chooses the best checkpoint. */
-export function scoringList(config: RunConfig): string | undefined {
-  return config.evaluation.best ?? config.evaluation.sets[0]?.name
+/** The test set whose figure chooses the best checkpoint. */
+export function scoringSet({ evaluation }: RunConfig): string | undefined {
+  const [first] = evaluation.sets
+  return evaluation.best ?? (first && setName(first))
 }
 
 /**

@@ -126,7 +126,7 @@ function planOf(run: PreparedRun, folder: string | undefined, resumedFrom: strin
     parameters: model.params,
     macs: model.macs,
     notes: dataset.notes,
-    examples: examplesOf(config, run.pairSets),
+    examples: examplesOf(config, run.testSets),
     ...(resumedFrom === undefined ? {} : { resumedFrom }),
   }
 }

@@ -166,8 +166,25 @@ t.test('values that contradict each other are problems too', async (t) => {
   const file = path.join(t.testdir({ 'run.yaml': minimal }), 'run.yaml')
   t.match(problems({ file, set: ['schedule.milestones=[3, 2]'] }), 'schedule.milestones[1]: expected ascending epochs')
   t.match(problems({ file, set: ['schedule.warmup_epochs=5'] }), 'schedule.warmup_epochs: expected at most the 2 epochs')
-  t.match(problems({ file, set: ['evaluation.best=lfw'] }), 'evaluation.best: unknown pair list "lfw"')
+  t.match(problems({ file, set: ['evaluation.best=lfw'] }), 'evaluation.best: unknown test set "lfw"')
   t.match(problems({ file, set: ['early_stopping.patience=2'] }), 'early_stopping: needs evaluation.sets')
+})
+
+t.test('test sets are pair lists or protocols, their texts are paths, and mistakes are found in either', async (t) => {
+  const file = path.join(t.testdir({ 'run.yaml': minimal }), 'run.yaml')
+  const sets = (...entries: string[]) => ({ file, set: [`evaluation.sets=[${entries.join(', ')}]`] })
+  const list = '{name: lfw, root: faces, pairs: p.txt}'
+  const { evaluation } = resolveRun(sets(list, '{protocol: bin, file: a.bin, name: agedb}', '{protocol: LFW, data_conf: conf.yaml}', '{protocol: IJBB_1N, gallery_list_paths: [g1.csv, g2.csv], use_detector_score: false}')).config
+  t.same(evaluation.sets, [
+    { name: 'lfw', protocol: 'pairs', root: path.resolve('faces'), pairs: path.resolve('p.txt') },
+    { name: 'agedb', protocol: 'bin', file: path.resolve('a.bin') },
+    { protocol: 'LFW', data_conf: path.resolve('conf.yaml') },
+    { protocol: 'IJBB_1N', gallery_list_paths: ['g1.csv', 'g2.csv'].map((name) => path.resolve(name)), use_detector_score: false },
+  ])
+  t.match(problems(sets('{name: lfw, rot: faces, pairs: p.txt}')), /evaluation\.sets\[0\]\.rot: unknown key, did you mean "root"\?/)
+  t.match(problems(sets('{root: faces, pairs: p.txt}')), 'evaluation.sets[0].name: missing')
+  t.match(problems(sets(list, '{name: lfw, protocol: bin, file: lfw.bin}')), 'evaluation.sets[1].name: "lfw" names two test sets')
+  t.match(problems(sets('{protocol: LFW}', '{protocol: LFW}')), 'evaluation.sets[1]: "LFW" names two test sets')
 })
 
 t.test('a resolved configuration resolves to itself', async (t) => {

@@ -21,9 +21,9 @@ function metrics(accuracy: number): string {
   return [
     line('start', { step: 0, epoch: 1, steps: 20, backbone: 'MobileFaceNet', parameters: 1_190_000, macs: 227_570_000, head: 'ArcFace', samples: 1200, classes: 60, notes: ['drawn <by> a program'] }),
     line('step', { step: 10, epoch: 1, loss: 5, lr: 0.1, images_per_second: 60, wait_share: 0.01 }),
-    line('evaluation', { step: 10, epoch: 1, name: 'held_out', accuracy: accuracy - 0.1, std: 0.02, rule: 'insightface', folds: 10, pairs: 600 }),
+    line('evaluation', { step: 10, epoch: 1, name: 'held_out', figure: 'accuracy', value: accuracy - 0.1, accuracy: accuracy - 0.1, std: 0.02, rule: 'insightface', folds: 10, pairs: 600 }),
     line('step', { step: 20, epoch: 2, loss: 1.25, lr: 0.01, images_per_second: 61, wait_share: 0.01 }),
-    line('evaluation', { step: 20, epoch: 2, name: 'held_out', accuracy, std: 0.01, rule: 'insightface', folds: 10, pairs: 600 }),
+    line('evaluation', { step: 20, epoch: 2, name: 'held_out', figure: 'accuracy', value: accuracy, accuracy, std: 0.01, rule: 'insightface', folds: 10, pairs: 600 }),
     line('end', { step: 20, epoch: 2, seconds: 90, reason: 'finished' }),
     '{"event":"st',
   ].join('')

@@ -37,7 +37,7 @@ const plan = (folder: string, rest: Partial<RunPlan> = {}): RunPlan => ({
   ...rest,
 })
 
-const evaluation = { ...at(20), name: 'held_out', accuracy: 0.9325, std: 0.011, rule: 'insightface', folds: 10, pairs: 600, seconds: 4, best: true }
+const evaluation = { ...at(20), name: 'held_out', figure: 'accuracy', value: 0.9325, accuracy: 0.9325, std: 0.011, rule: 'insightface', folds: 10, pairs: 600, seconds: 4, best: true }
 
 const end = (folder: string): RunEnd => ({
   ...at(20),
@@ -75,7 +75,7 @@ t.test('a run folder gets a log, metrics and TensorBoard events', async (t) => {
   const metrics = readLines(folder)
   t.same(metrics.map((line) => line['event']), ['start', 'step', 'step', 'epoch', 'step', 'step', 'epoch', 'warning', 'evaluation', 'checkpoint', 'end'])
   t.match(metrics[1], { step: 5, epoch: 1, loss: 1.6, lr: 0.1, images_per_second: 61.4, wait_share: 0.01 })
-  t.match(metrics.at(-3), { name: 'held_out', accuracy: 0.9325, std: 0.011, rule: 'insightface', folds: 10, pairs: 600 })
+  t.match(metrics.at(-3), { name: 'held_out', figure: 'accuracy', value: 0.9325, accuracy: 0.9325, std: 0.011, rule: 'insightface', folds: 10, pairs: 600 })
 
   const [file] = readdirSync(tensorboard)
   t.match(file, /^events\.out\.tfevents\.\d{10}\./)

@@ -1,5 +1,5 @@
 /** What a run keeps of its evaluations, and `facex evaluate` on its checkpoint. */
-import { readFileSync, readdirSync } from 'node:fs'
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 
 import t from 'tap'
@@ -8,23 +8,68 @@ import { readEvaluations } from '../../lib/report/evaluations/record.js'
 import { train } from '../../lib/report/train.js'
 import { facex } from '../facex.js'
 import { readEvents } from '../report/event-reader.js'
-import { tinyConfig, writeTinyFaces } from './tiny-run.js'
+import type { RunConfigInput } from '../../lib/config/run.js'
+import { runFolder, tinyConfig, writeTinyFaces } from './tiny-run.js'
 
 t.setTimeout(300_000)
 
 const root = await writeTinyFaces()
 const pairs = path.join(root, 'pairs.txt')
-const config = tinyConfig(root, { epochs: 2, log: { every: 5, tensorboard: true }, evaluation: { sets: [{ name: 'tiny/set', root, pairs }], folds: 2 } })
+const below = (name: string) => path.join(root, name)
+const megaface = { facescrub_list: below('known.json'), megaceface_list: below('others.json'), cropped_face_folder: root }
+writeFileSync(megaface.facescrub_list, JSON.stringify({ path: ['0/0.png', '0/1.png', '1/0.png', '1/1.png'], id: ['a', 'a', 'b', 'b'] }))
+writeFileSync(megaface.megaceface_list, JSON.stringify({ path: Array.from({ length: 12 }, (_, i) => `${2 + (i % 4)}/${i % 8}.png`) }))
+writeFileSync(below('tiny.bin'), binFile())
+const dataConf = below('data_conf.yaml')
+writeFileSync(dataConf, JSON.stringify({ among: { type: 'MegaFace', ...megaface }, 'from-bin': { type: 'bin', file: below('tiny.bin') } }))
+const sets: RunConfigInput['evaluation'] = {
+  sets: [{ name: 'tiny/set', root, pairs }, { protocol: 'MegaFace', ...megaface }, { name: 'binary', protocol: 'bin', file: below('tiny.bin') }, { protocol: 'among', data_conf: dataConf }],
+  best: 'MegaFace',
+  folds: 2,
+}
+const config = tinyConfig(root, { epochs: 2, log: { every: 5, tensorboard: true }, evaluation: sets })
 const run = config.out_dir!
-const { checkpoint } = await train(config)
+const { checkpoint, evaluations } = await train(config)
+const record = async (name: string) => (await readEvaluations(run)).find((kept) => kept.name === name)!
+
+/** insightface's form of the first images of the pair list's persons: a pickle of ([image, image, ...], [same, ...]). */
+function binFile(): Buffer {
+  const pairs = [0, 1, 2, 3].flatMap((i) => [[`${i}/0.png`, `${i}/1.png`, 0x88], [`${i}/0.png`, `${(i + 1) % 4}/1.png`, 0x89]] as const)
+  const bytes = (image: string) => {
+    const content = readFileSync(below(image))
+    const head = Buffer.from([0x42, 0, 0, 0, 0])
+    head.writeUInt32LE(content.length, 1)
+    return Buffer.concat([head, content])
+  }
+  const images = pairs.flatMap(([first, second]) => [bytes(first), bytes(second)])
+  return Buffer.concat([Buffer.from([0x80, 3, 0x5d, 0x28]), ...images, Buffer.from([0x65, 0x5d, 0x28, ...pairs.map(([, , same]) => same), 0x65, 0x86, 0x2e])])
+}
 const evaluate = (...options: string[]) => facex(['evaluate', '--weights', checkpoint!, '--pairs', pairs, '--root', root, '--threads', '2', ...options])
 
-t.test('a run keeps the last evaluation of each list with scores and pictures', async (t) => {
-  const [record, ...others] = await readEvaluations(run)
-  t.same(others, [])
-  t.match(record!.figures, { name: 'tiny/set', kind: 'verification', step: 24, epoch: 2, pairs: 20, folds: 2, rule: 'insightface', flip: true })
-  t.equal(record!.scores!.scores.length, 20)
-  t.ok(record!.hardest.length > 8)
+t.test('a run keeps the last evaluation of each set with scores and pictures', async (t) => {
+  t.same((await readEvaluations(run)).map(({ name }) => name), ['MegaFace', 'among', 'binary', 'tiny/set'])
+  const { figures, scores, hardest } = await record('tiny/set')
+  t.match(figures, { name: 'tiny/set', kind: 'verification', step: 24, epoch: 2, pairs: 20, folds: 2, rule: 'insightface', flip: true })
+  t.equal(scores!.scores.length, 20)
+  t.ok(hardest.length > 8)
+  t.match((await record('binary')).figures, { kind: 'verification', pairs: 8, images: 16 })
+})
+
+t.test('any protocol takes part in a run, and its figure may choose the best checkpoint', async (t) => {
+  t.match(evaluations.map(({ name, figure }) => [name, figure]), [['tiny/set', 'accuracy'], ['MegaFace', 'rank-1'], ['binary', 'accuracy'], ['among', 'rank-1']])
+  const lines = readFileSync(path.join(run, 'metrics.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>)
+  const chosen = lines.filter(({ event, name }) => event === 'evaluation' && name === 'MegaFace')
+  t.match(chosen.map(({ epoch, best }) => [epoch, best]), [[1, true], [2, Number(chosen[1]!['value']) > Number(chosen[0]!['value'])]])
+  t.same((await record('among')).figures['ranks'], (await record('MegaFace')).figures['ranks'], 'an entry of data_conf.yaml is the same as its files in the configuration')
+  t.match(readFileSync(path.join(run, 'train.log'), 'utf8'), /MegaFace: rank-1 \d+\.\d+%, best so far/)
+})
+
+t.test('a wrong protocol, key or entry is named with its place before training', async (t) => {
+  const failure = (set: Record<string, unknown>) => train(tinyConfig(root, { out_dir: runFolder(), evaluation: { sets: [set] as NonNullable<typeof sets>['sets'] } })).then(() => undefined, (error: unknown) => error)
+  t.match(await failure({ protocol: 'MegaFase', ...megaface }), { code: 'ERR_CONFIG', message: 'config evaluation.sets[0].protocol: unknown protocol "MegaFase", did you mean "MegaFace"?' })
+  t.match(await failure({ protocol: 'bin', fil: below('tiny.bin') }), { code: 'ERR_CONFIG', message: /evaluation\.sets\[0\]\.fil: unknown key, did you mean "file"\?/ })
+  t.match(await failure({ protocol: 'amog', data_conf: dataConf }), { code: 'ERR_CONFIG', message: /data_conf\.yaml: unknown entry "amog", did you mean "among"\?/ })
+  t.match(await failure({ protocol: 'among', data_conf: dataConf, file: 'x' }), { code: 'ERR_CONFIG', message: /evaluation\.sets\[0\]\.file: the files of among stand in \S+data_conf\.yaml: leave this out/ })
 })
 
 t.test('TensorBoard gets the figures of every evaluation, and ROC, scores and hardest pairs as images', async (t) => {
@@ -34,14 +79,15 @@ t.test('TensorBoard gets the figures of every evaluation, and ROC, scores and ha
   for (const tag of tags) t.same(events.filter((event) => tag in event.images).map((event) => event.step), [12, 24], tag)
   t.match(events.find((event) => tags[0]! in event.images)!.images[tags[0]!], { width: 440, height: 332 })
   t.equal(events.filter((event) => 'evaluation/tiny/set/equal_error_rate' in event.scalars).length, 2)
+  t.equal(events.filter((event) => 'evaluation/MegaFace/rank_10' in event.scalars).length, 2)
 })
 
 t.test('facex evaluate gives the figures that the run gave itself, and keeps them in the run folder', async (t) => {
   const { status, stdout, stderr } = evaluate('--folds', '2', '--name', 'later', '--json')
   t.equal(status, 0, stderr)
-  const [later, own] = await readEvaluations(run)
-  for (const key of ['accuracy', 'std', 'threshold', 'auc']) t.equal(JSON.parse(stdout)[key], own!.figures[key], key)
-  t.match(later!.figures, { name: 'later', accuracy: own!.figures['accuracy'], weights: [checkpoint] })
+  const own = await record('tiny/set')
+  for (const key of ['accuracy', 'std', 'threshold', 'auc']) t.equal(JSON.parse(stdout)[key], own.figures[key], key)
+  t.match((await record('later')).figures, { name: 'later', accuracy: own.figures['accuracy'], weights: [checkpoint] })
   t.equal(stderr.trim(), `kept in ${path.join(run, 'evaluations', 'later')}`)
 })
 
@@ -49,7 +95,7 @@ t.test('two models side by side give embeddings of both, and nothing is kept whe
   const { status, stdout, stderr } = evaluate('--weights', checkpoint!, '--folds', '2', '--json')
   t.equal(status, 0, stderr)
   t.equal(stderr, '')
-  t.match(JSON.parse(stdout), { accuracy: (await readEvaluations(run))[0]!.figures['accuracy'], weights: [checkpoint, checkpoint] })
+  t.match(JSON.parse(stdout), { accuracy: (await record('tiny/set')).figures['accuracy'], weights: [checkpoint, checkpoint] })
 })
 
 t.test('wrong options are refused with exit status 2', async (t) => {

@@ -9,7 +9,7 @@ import { check } from '../../config/check.js'
 import { loadConfigFile } from '../../config/load.js'
 import { FacexError, unknownName } from '../../errors.js'
 import { packageRoot } from '../../setup/places.js'
-import { PROTOCOLS } from './index.js'
+import { findProtocol } from './index.js'
 import type { OpenProtocol } from './protocol.js'
 
 /** The example that facex ships, with an entry for every protocol. */
@@ -28,10 +28,6 @@ export function openProtocol(file: string, name: string): OpenProtocol {
   const entry = entries[name]
   if (typeof entry !== 'object' || entry === null) throw new FacexError('ERR_CONFIG', `${tree.at(name)} ${name}: expected the files of a protocol, received ${String(entry)}`)
   const { type = name, ...config } = entry as Record<string, unknown>
-  const protocol = PROTOCOLS.find((row) => row.name === type)
-  if (protocol === undefined) {
-    const known = PROTOCOLS.map((row) => row.name)
-    throw new FacexError('ERR_CONFIG', `${tree.at(name)} ${name}: ${unknownName('protocol', String(type), known)} (an entry with another name says its protocol by "type")`)
-  }
+  const protocol = findProtocol(String(type), (text) => `${tree.at(name)} ${name}: ${text} (an entry with another name says its protocol by "type")`)
   return protocol.create(check(protocol.schema, config, tree, name), name)
 }

@@ -33,7 +33,7 @@ function verification(name: string, set: string): Protocol {
         second: pairs.map(([, second]) => second!),
         genuine: Uint8Array.from(pairs, ([, , same]) => same!),
       }
-      return async (embedder, options) => ({ kind: 'templates', ...(await verifyTemplates(embedder, set, options)) })
+      return { run: async (embedder, options) => ({ kind: 'templates', ...(await verifyTemplates(embedder, set, options)) }) }
     },
   })
 }
@@ -47,7 +47,7 @@ function identification(name: string, set: string): Protocol {
     create(config, entry) {
       const [first, second] = config.gallery_list_paths
       const set = { name: entry, ...openImages(config, entry), galleries: [openTemplates(first), openTemplates(second)] as const, probes: openTemplates(config.probe_list_path) }
-      return async (embedder, options) => ({ kind: 'template-identification', ...(await identifyTemplates(embedder, set, options)) })
+      return { run: async (embedder, options) => ({ kind: 'template-identification', ...(await identifyTemplates(embedder, set, options)) }) }
     },
   })
 }

@@ -55,7 +55,7 @@ export const megaface = defineProtocol({
       ...(maskedPhotos !== undefined && { masked: maskedPhotos }),
       distractors,
     }
-    return async (embedder, options) => ({ kind: 'identification', ...(await identify(embedder, set, options)) })
+    return { run: async (embedder, options) => ({ kind: 'identification', ...(await identify(embedder, set, options)) }) }
   },
 })
 

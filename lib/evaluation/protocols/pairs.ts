@@ -23,8 +23,8 @@ type ListFiles = z.infer<typeof listFiles>
 /** What every protocol of pairs takes. */
 const options: readonly ProtocolOption[] = ['rule', 'folds', 'fars']
 
-function verification(set: ImagePairs): OpenProtocol['run'] {
-  return async (embedder, given) => ({ kind: 'verification', set, ...(await evaluatePairs(embedder, set, given)) })
+function verification(set: ImagePairs): Pick<OpenProtocol, 'pairs' | 'run'> {
+  return { pairs: set, run: async (embedder, given) => ({ kind: 'verification', set, ...(await evaluatePairs(embedder, set, given)) }) }
 }
 
 function listProtocol(name: string, summary: string, open: (config: ListFiles, name: string) => PairSet): Protocol {

@@ -27,6 +27,10 @@ export interface ProtocolOptions extends EmbedOptions, Pick<EvaluateOptions, Pro
 
 /** A protocol whose lists are read and whose images are known to exist. */
 export interface OpenProtocol {
+  /** The options that it has a use for. */
+  readonly takes: readonly ProtocolOption[]
+  /** Its pairs of images, where it has such. */
+  readonly pairs?: ImagePairs
   /**
    * Refuses options that the protocol has no use for: ignored ones would make a report say something else than was asked.
    * @throws FacexError ERR_USAGE
@@ -39,7 +43,7 @@ export interface OpenProtocol {
 export interface Protocol<Config = unknown> {
   readonly name: string
   readonly summary: string
-  /** The keys of an entry in data_conf.yaml. */
+  /** The keys of an entry in data_conf.yaml; every text in it is a path. */
   readonly schema: z.ZodType<Config>
   /**
    * @param name the entry's, for results
@@ -51,17 +55,19 @@ export interface Protocol<Config = unknown> {
 /** What a protocol says of itself; {@link defineProtocol} adds the check of options. */
 export interface ProtocolDefinition<Config> extends Omit<Protocol<Config>, 'create'> {
   readonly options: readonly ProtocolOption[]
-  create(config: Config, name: string): OpenProtocol['run']
+  create(config: Config, name: string): Pick<OpenProtocol, 'pairs' | 'run'>
 }
 
 /** Lets the compiler check `create` against the schema; the table holds protocols of every configuration. */
-export function defineProtocol<Config>({ options, create, ...rest }: ProtocolDefinition<Config>): Protocol {
+export function defineProtocol<Config>({ options, create, ...definition }: ProtocolDefinition<Config>): Protocol {
   const protocol: Protocol<Config> = {
-    ...rest,
+    ...definition,
     create(config, name) {
-      const run = create(config, name)
-      const checkOptions = (given: ProtocolOptions) => refuseOthers(options, given, rest.name)
+      const { run, ...rest } = create(config, name)
+      const checkOptions = (given: ProtocolOptions) => refuseOthers(options, given, definition.name)
       return {
+        ...rest,
+        takes: options,
         checkOptions,
         async run(embedder, given) {
           checkOptions(given)

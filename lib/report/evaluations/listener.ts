@@ -9,9 +9,9 @@ import { writeEvaluation } from './record.js'
 export function evaluationListener(folder: string): RunListener {
   let written: Promise<unknown> = Promise.resolve()
   return {
-    onEvaluation({ step, epoch, name }, result) {
+    onEvaluation({ step, epoch }, result) {
       if (result === undefined) return
-      written = written.then(() => writeEvaluation(folder, { kind: 'verification', ...result, name }, { step, epoch }))
+      written = written.then(() => writeEvaluation(folder, result, { step, epoch }))
       written.catch(() => undefined) // told at the end
     },
     async onEnd() {

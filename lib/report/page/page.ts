@@ -46,21 +46,21 @@ function subtitle(runs: readonly RunRecord[]): string {
 export function trainingCharts(runs: readonly RunRecord[]): Chart[] {
   const overSteps = (key: string, options: Omit<ChartOptions, 'x'>) =>
     lineChart(runs.map((run) => ({ name: run.name, points: run.steps.map((line) => [line.step, figure(line, key)] as const) })), { x: 'step', ...options })
-  const evaluations = runs.flatMap((run) => accuracyCurves(run, runs.length > 1))
+  const evaluations = runs.flatMap((run) => evaluationCurves(run, runs.length > 1))
   return [
     overSteps('loss', { title: 'Training loss' }),
-    ...(evaluations.length === 0 ? [] : [lineChart(evaluations, { title: 'Verification accuracy', x: 'epoch', format: (value) => percent(value, 1), dots: true })]),
+    ...(evaluations.length === 0 ? [] : [lineChart(evaluations, { title: 'Evaluation over the run', x: 'epoch', format: (value) => percent(value, 1), dots: true })]),
     overSteps('lr', { title: 'Learning rate', format: rate }),
     overSteps('images_per_second', { title: 'Images per second' }),
     overSteps('wait_share', { title: 'Share of time spent waiting for data', format: (value) => `${Number((value * 100).toPrecision(2))}%` }),
   ]
 }
 
-function accuracyCurves(run: RunRecord, several: boolean): Curve[] {
-  const names = [...new Set(run.evaluations.map((line) => String(line['name'])))]
-  return names.map((name) => ({
-    name: several ? `${run.name}: ${name}` : name,
-    points: run.evaluations.filter((line) => line['name'] === name).map((line) => [line.epoch, figure(line, 'accuracy')] as const),
+function evaluationCurves(run: RunRecord, several: boolean): Curve[] {
+  const labels = run.evaluations.map((line) => `${String(line['name'])} ${String(line['figure'])}`)
+  return [...new Set(labels)].map((label) => ({
+    name: several ? `${run.name}: ${label}` : label,
+    points: run.evaluations.filter((_, i) => labels[i] === label).map((line) => [line.epoch, figure(line, 'value')] as const),
   }))
 }
 
