@@ -84,7 +84,7 @@ t.test('mixed sources continue each other: labels, places, weights', async (t) =
   ])
   t.same([...data.labels], [0, 1, 1, 2, 3])
   t.equal(data.classCount, 4)
-  t.same(data.parts, [{ first: 0, size: 3, weight: 2 }, { first: 3, size: 2, weight: 1 }])
+  t.same(data.parts, [{ first: 0, size: 3, weight: 2, firstLabel: 0 }, { first: 3, size: 2, weight: 1, firstLabel: 2 }])
   t.same(data.describe([1, 3]), [`${list}:2: q/1.jpg`, path.join(folder, 'faces', 'x/1.jpg')])
   t.not(data.classMapHash, mix([openClassFolders(path.join(folder, 'faces'))]).classMapHash)
   t.end()
