@@ -26,6 +26,8 @@ export interface IdentificationResult {
   readonly flip: boolean
   readonly trials: number
   readonly ranks: readonly RankAccuracy[]
+  /** Share of trials that succeed at rank 1, 2 ... 10. */
+  readonly cmc: readonly number[]
   readonly seconds: number
 }
 
@@ -50,6 +52,7 @@ export async function identify(embedder: ImageEmbedder, set: MegaFaceSet, option
   }
   const depth = Math.max(...RANKS)
   const { scores: distractorScores } = await searchTopK(probes, pieces(), depth)
-  const { trials, ranks } = identificationRanks({ gallery, probes, persons: set.persons, distractorScores, depth }, RANKS)
-  return { name: set.name, probes: probes.count, distractors: total, masked: set.masked !== undefined, flip: options.flip ?? false, trials, ranks, seconds: (performance.now() - start) / 1000 }
+  const everyRank = Array.from({ length: depth }, (_, i) => i + 1)
+  const { trials, ranks } = identificationRanks({ gallery, probes, persons: set.persons, distractorScores, depth }, everyRank)
+  return { name: set.name, probes: probes.count, distractors: total, masked: set.masked !== undefined, flip: options.flip ?? false, trials, ranks: ranks.filter(({ rank }) => RANKS.includes(rank)), cmc: ranks.map(({ accuracy }) => accuracy), seconds: (performance.now() - start) / 1000 }
 }

@@ -5,7 +5,7 @@
  */
 import { wilsonInterval } from './confidence.js'
 import type { RankAccuracy } from './identification.js'
-import { rocCurve } from './roc.js'
+import { operatingPoint, rocCurve, type RocCurve } from './roc.js'
 import type { Embeddings } from './scores.js'
 import { searchTopK } from './search.js'
 import { operatingPoints, type OperatingPoint } from './verification.js'
@@ -18,6 +18,12 @@ export interface OpenSetInput {
   readonly probeSubjects: readonly number[]
 }
 
+/** Both rates at one threshold, 0 to 1. */
+export interface OpenSetPoint {
+  readonly fpir: number
+  readonly tpir: number
+}
+
 export interface OpenSetResult {
   /** Gallery rows. */
   readonly gallery: number
@@ -26,13 +32,20 @@ export interface OpenSetResult {
   readonly nonMated: number
   /** Over the mated probes. */
   readonly ranks: readonly RankAccuracy[]
+  /** Share of the mated probes whose own person is among the 1, 2 ... {@link CANDIDATES} best. */
+  readonly cmc: readonly number[]
   /**
    * `far` is FPIR, the share of non-mated probes with a candidate that reaches the threshold; `tar` is TPIR, the share of
-   * mated probes whose own person does, among the {@link CANDIDATES} best.
+   * mated probes whose own person does, at any place among the {@link CANDIDATES} best. A stranger who scores higher than
+   * the mate, or reaches the threshold too, does not count against it.
    */
   readonly tpirAtFpir: readonly OperatingPoint[]
+  /** TPIR over FPIR at {@link POINTS_PER_DECADE} powers of ten a decade, from the lowest rate that can be measured. */
+  readonly curve: readonly OpenSetPoint[]
 }
 
+/** How finely {@link OpenSetResult.curve} is drawn. */
+const POINTS_PER_DECADE = 20
 /** Length of a probe's list of candidates, as in the protocol of IJB-A (Klare et al., CVPR 2015). */
 export const CANDIDATES = 20
 const RANKS = [1, 5, 10]
@@ -51,11 +64,23 @@ export async function searchOpenSet({ gallery, gallerySubjects, probes, probeSub
     const found = places.filter((place) => place >= 0 && place < rank).length
     return { rank, accuracy: found / mated, interval: wilsonInterval(found, mated) }
   })
+  const roc = rocCurve({ scores: decisive, genuine })
+  const nonMated = genuine.length - mated
   return {
     gallery: gallery.count,
     mated,
-    nonMated: genuine.length - mated,
+    nonMated,
     ranks,
-    tpirAtFpir: operatingPoints(rocCurve({ scores: decisive, genuine }), genuine, fpirs),
+    cmc: Array.from({ length: CANDIDATES }, (_, rank) => places.filter((place) => place >= 0 && place <= rank).length / mated),
+    tpirAtFpir: operatingPoints(roc, genuine, fpirs),
+    curve: curveOf(roc, nonMated),
   }
+}
+
+function curveOf(roc: RocCurve, nonMated: number): OpenSetPoint[] {
+  const steps = Math.floor(Math.log10(nonMated) * POINTS_PER_DECADE)
+  return Array.from({ length: steps + 1 }, (_, i) => {
+    const fpir = 10 ** ((i - steps) / POINTS_PER_DECADE)
+    return { fpir, tpir: operatingPoint(roc, fpir).tar }
+  })
 }

@@ -5,7 +5,7 @@
  */
 import { FacexError } from '../errors.js'
 import type { EmbedOptions, ImageEmbedder } from './evaluate.js'
-import { searchOpenSet, type OpenSetResult } from './open-set.js'
+import { searchOpenSet, type OpenSetPoint, type OpenSetResult } from './open-set.js'
 import type { Embeddings } from './scores.js'
 import { embedTemplates, TemplatePool, type TemplateImages } from './templates.js'
 
@@ -32,7 +32,10 @@ export interface TemplateIdentification {
   readonly galleries: readonly OpenSetResult[]
   /** Means over the galleries. */
   readonly ranks: readonly { readonly rank: number; readonly accuracy: number }[]
-  readonly tpirAtFpir: readonly { readonly fpir: number; readonly tpir: number }[]
+  readonly cmc: readonly number[]
+  readonly tpirAtFpir: readonly OpenSetPoint[]
+  /** At the rates that both galleries can measure. */
+  readonly curve: readonly OpenSetPoint[]
   readonly seconds: number
 }
 
@@ -65,8 +68,17 @@ export async function identifyTemplates(embedder: ImageEmbedder, set: TemplateSe
       const other = two.tpirAtFpir.find((point) => point.far === far)
       return other === undefined ? [] : [{ fpir: far, tpir: (tar + other.tar) / 2 }]
     }),
+    cmc: one.cmc.map((share, i) => (share + two.cmc[i]!) / 2),
+    curve: meanCurve(one.curve, two.curve),
     seconds: (performance.now() - start) / 1000,
   }
+}
+
+/** Both curves end at a rate of 1 and take the same steps. */
+function meanCurve(one: readonly OpenSetPoint[], two: readonly OpenSetPoint[]): OpenSetPoint[] {
+  const length = Math.min(one.length, two.length)
+  const [a, b] = [one.slice(one.length - length), two.slice(two.length - length)]
+  return a.map(({ fpir, tpir }, i) => ({ fpir, tpir: (tpir + b[i]!.tpir) / 2 }))
 }
 
 function rowsOf({ data, dim }: Embeddings, rows: readonly number[]): Embeddings {

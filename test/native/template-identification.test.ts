@@ -58,6 +58,10 @@ t.test('ranks, and TPIR at the FPIR that the probes without a mate can measure, 
   near(t, two!.tpirAtFpir[0]!.threshold, Math.cos((100 * Math.PI) / 180))
   t.match(result.tpirAtFpir, [{ fpir: 0.5 }])
   near(t, result.tpirAtFpir[0]!.tpir, 5 / 6)
+  // The curves of ranks go to the 20 candidates, the others begin at the first rate that both galleries can measure.
+  t.same(result.cmc.map((share) => Math.round(share * 6)), [5, ...Array<number>(19).fill(6)])
+  const curve = result.curve.map(({ fpir, tpir }) => [fpir.toFixed(2), Math.round(tpir * 6)])
+  t.same(curve, [['0.50', 5], ['0.56', 5], ['0.63', 5], ['0.71', 5], ['0.79', 5], ['0.89', 5], ['1.00', 6]])
 })
 
 t.test('a rate that too few probes measure, an option without use, and lists with mistakes are refused', async (t) => {

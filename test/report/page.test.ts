@@ -8,6 +8,7 @@ import t from 'tap'
 
 import { hardestPairs } from '../../lib/evaluation/hardest-pairs.js'
 import { findRule } from '../../lib/evaluation/rules/index.js'
+import type { ProtocolResult } from '../../lib/evaluation/protocols/protocol.js'
 import { verify } from '../../lib/evaluation/verification.js'
 import { readEvaluations, writeEvaluation } from '../../lib/report/evaluations/record.js'
 import { facex } from '../facex.js'
@@ -47,13 +48,29 @@ async function evaluated(run: string) {
   return writeEvaluation(run, { kind: 'verification', ...result, name: 'LFW', images: 2, seconds: 1, scores, genuine, set: { name: 'LFW', files, list } }, { step: 20 })
 }
 
+const openSet: ProtocolResult = {
+  kind: 'template-identification',
+  name: 'IJBC_1N',
+  images: 9,
+  probes: 5,
+  flip: false,
+  weighted: true,
+  galleries: [],
+  ranks: [{ rank: 1, accuracy: 0.8 }],
+  cmc: [0.8, 0.9],
+  tpirAtFpir: [{ fpir: 0.1, tpir: 0.6 }],
+  curve: [{ fpir: 0.1, tpir: 0.6 }, { fpir: 1, tpir: 1 }],
+  seconds: 1,
+}
+
 t.before(async () => {
   for (const run of runs) await evaluated(run)
-  await writeEvaluation(runs[0]!, { kind: 'identification', name: 'MegaFace', probes: 4, distractors: 3, masked: false, flip: false, trials: 4, ranks: [{ rank: 1, accuracy: 0.9039, interval: [0.1, 0.95] }], seconds: 1 }, { weights: ['x.safetensors'] })
+  await writeEvaluation(runs[0]!, { kind: 'identification', name: 'MegaFace', probes: 4, distractors: 3, masked: false, flip: false, trials: 4, ranks: [{ rank: 1, accuracy: 0.9039, interval: [0.1, 0.95] }], cmc: [0.9039, 0.95, 1], seconds: 1 }, { weights: ['x.safetensors'] })
+  await writeEvaluation(runs[0]!, openSet, { step: 20 })
 })
 
 t.test('an evaluation is kept with its scores and its hardest pairs, and read back', async (t) => {
-  const [lfw, megaface] = await readEvaluations(runs[0]!)
+  const [, lfw, megaface] = await readEvaluations(runs[0]!)
   t.match(lfw!.figures, { name: 'LFW', kind: 'verification', rule: 'insightface', flip: true, folds: 10, pairs: 400, step: 20 })
   t.equal(lfw!.scores!.scores.length, 400)
   t.equal(lfw!.scores!.genuine.reduce((sum, value) => sum + value, 0), 200)
@@ -74,8 +91,8 @@ t.test('report writes one page that loads nothing and shows every curve', async 
   t.equal(stderr, '')
   t.equal(stdout, `${path.join(folder, 'a', 'report.html')}\n`)
   const page = readFileSync(path.join(folder, 'a', 'report.html'), 'utf8')
-  t.equal(page.match(/<svg/g)?.length, 5 + 4, 'training, then ROC, DET and a histogram a run')
-  t.equal(page.match(/<svg role="img" aria-label="[^"]+"/g)?.length, 9, 'every drawing says what it shows')
+  t.equal(page.match(/<svg/g)?.length, 5 + 4 + 1 + 2, 'training; ROC, DET and a histogram a run; CMC of MegaFace; CMC and DET of an open set')
+  t.equal(page.match(/<svg role="img" aria-label="[^"]+"/g)?.length, 12, 'every drawing says what it shows')
   t.notMatch(page, /<script|<link|src="(?!data:)|url\((?!#)/)
   t.equal(page.match(/<img /g)?.length, 2 * 16)
   t.equal(page.match(/<img [^>]*alt="&lt;a&gt;.png and b.png"/g)?.length, 2 * 16)
@@ -120,7 +137,7 @@ for (const [width, scheme] of [[390, 'dark'], [1280, 'light']] as const) {
 t.test('table prints the form of published tables, or all there is', async (t) => {
   t.equal(
     facex(['table', ...runs, '--format', 'markdown']).stdout.split('\n').slice(0, 3).join('\n'),
-    ['| backbone | head | LFW | MegaFace rank-1 | held_out | params | MACs |', '| --- | --- | --- | --- | --- | --- | --- |', `| MobileFaceNet | ArcFace | ${lfwAccuracy('a')} | 90.39 | 90.00 | 1.19M | 227.57M |`].join('\n'),
+    ['| backbone | head | LFW | MegaFace rank-1 | held_out | IJBC_1N rank-1 | params | MACs |', '| --- | --- | --- | --- | --- | --- | --- | --- |', `| MobileFaceNet | ArcFace | ${lfwAccuracy('a')} | 90.39 | 90.00 | 80.00 | 1.19M | 227.57M |`].join('\n'),
   )
   t.match(facex(['table', ...runs, '--full']).stdout, '| a | MobileFaceNet | 1.19M | 227.57M | ArcFace | 1,200 images, 60 identities | 20 of 20 | 1.250 | 61 | 1:30 |')
   t.match(JSON.parse(facex(['table', ...runs, '--json', '--full']).stdout), [{ run: 'a' }, { run: 'b', loss: '1.250', 'MegaFace rank-1': '-' }])

@@ -69,14 +69,14 @@ function rate(name: string, models: readonly NamedScores[]) {
 }
 
 /** The power of ten at or below. */
-function decade(value: number): number {
+export function decade(value: number): number {
   return 10 ** Math.floor(Math.log10(value) + 1e-9)
 }
 
-function percent(share: number): string {
+export function percent(share: number): string {
   return `${Number((share * 100).toFixed(2))}%`
 }
 
-function power(value: number): string {
+export function power(value: number): string {
   return value >= 0.01 ? String(Number(value.toPrecision(2))) : value.toExponential(0)
 }

@@ -2,7 +2,9 @@
  * What runs do on one test set: figures, curves of all of them in the same axes, and the pairs that each gets most wrong.
  * @module
  */
+import type { OpenSetPoint } from '../../evaluation/open-set.js'
 import type { Chart } from '../charts/draw.js'
+import { cmcChart, openSetChart, type NamedCurve } from '../charts/identification.js'
 import { detChart, rocChart, scoreHistogram, type NamedScores } from '../charts/verification.js'
 import type { StoredEvaluation } from '../evaluations/record.js'
 import type { RunRecord } from '../run-record.js'
@@ -19,7 +21,7 @@ export function evaluationSections(runs: readonly RunRecord[]): string {
   return bySet(runs).map(([name, evaluated]) => section(name, evaluated)).join('\n')
 }
 
-/** ROC, DET and histograms of every test set, with its name in their titles. */
+/** The curves of every test set, with its name in their titles. */
 export function evaluationCharts(runs: readonly RunRecord[]): Chart[] {
   return bySet(runs).flatMap(([name, evaluated]) => drawn(evaluated).map(({ title, svg }) => ({ title: `${name}, ${title}`, svg })))
 }
@@ -36,7 +38,18 @@ function section(name: string, evaluated: readonly Evaluated[]): string {
 
 function drawn(evaluated: readonly Evaluated[]): Chart[] {
   const models = evaluated.flatMap(({ run, evaluation: { scores } }): NamedScores[] => (scores === undefined ? [] : [{ name: run, ...scores }]))
-  return models.length === 0 ? [] : [rocChart(models), detChart(models), ...models.map(scoreHistogram)]
+  const ranked = named(evaluated, 'cmc', (shares: readonly number[]) => shares.map((share, i) => [i + 1, share]))
+  const open = named(evaluated, 'curve', (points: readonly OpenSetPoint[]) => points.map(({ fpir, tpir }) => [fpir, 1 - tpir]))
+  return [
+    ...(models.length === 0 ? [] : [rocChart(models), detChart(models), ...models.map(scoreHistogram)]),
+    ...(ranked.length === 0 ? [] : [cmcChart(ranked)]),
+    ...(open.length === 0 ? [] : [openSetChart(open)]),
+  ]
+}
+
+/** The curves of those models whose record has one. */
+function named<T>(evaluated: readonly Evaluated[], key: string, pointsOf: (stored: T) => [number, number][]): NamedCurve[] {
+  return evaluated.flatMap(({ run, evaluation: { figures: values } }) => (values[key] === undefined ? [] : [{ name: run, points: pointsOf(values[key] as T) }]))
 }
 
 function figures(name: string, evaluated: readonly Evaluated[]): string {
