@@ -8,6 +8,7 @@ import { cpus, totalmem } from 'node:os'
 
 import { addon } from '../lib/native.js'
 import { parseBenchOptions, usage, type BenchOptions } from './options.js'
+import { benchEstimate } from './sections/estimate.js'
 import { benchEvaluate } from './sections/evaluate.js'
 import { benchSearch } from './sections/search.js'
 import { benchClasses, benchStep } from './sections/step.js'
@@ -22,6 +23,7 @@ const SECTIONS: readonly (readonly [name: string, title: string, run: Section])[
   ['step', 'Training step, extraction and memory', benchStep],
   ['classes', 'Training step with 72,778 identities', benchClasses],
   ['heads', 'Margin head alone', benchHeads],
+  ['estimate', 'What facex estimate predicts, and the peak of the run', benchEstimate],
   ['loader', 'Image loader', benchLoader],
   ['startup', 'Start-up', benchStartup],
   ['evaluate', 'Verification from image files', benchEvaluate],

@@ -1,7 +1,10 @@
 """Margin heads in ordinary PyTorch, driven over stdin by bench/peer.ts: forward, backward and SGD on embeddings.
 
-A line in: {"cmd": "start", head, batch, dims, classes, threads} or {"cmd": "run", "steps": n} or {"cmd": "floor",
-"steps": n}, the three multiplications with the class centres and the weight update alone. A line out: {"seconds": s,
+With a sample_rate below 1 it is Partial FC: a random sample of the classes with those of the batch in it, gathered with
+its momentum, trained as a weight of its own and put back.
+
+A line in: {"cmd": "start", head, batch, dims, classes, threads, sample_rate} or {"cmd": "run", "steps": n} or {"cmd": "floor",
+"steps": n}, the three multiplications with the class centres and a fused weight update alone. A line out: {"seconds": s,
 "peak_bytes": p, "base_bytes": b}: largest resident size so far, and what it was before the first step.
 """
 import json
@@ -56,32 +59,75 @@ def mag_face(x, weight, labels):
 HEADS = {"AM-Softmax": am_softmax, "ArcFace": arc_face, "MV-Softmax": mv_softmax, "MagFace": mag_face}
 
 
+def sgd(weight, momentum, fused=None):
+    optimizer = torch.optim.SGD([weight], lr=0.01, momentum=0.9, weight_decay=1e-4, fused=fused)
+    if momentum is not None:
+        optimizer.state[weight]["momentum_buffer"] = momentum
+    return optimizer
+
+
 class Peer:
     def __init__(self, options):
         torch.set_num_threads(options["threads"])
         torch.manual_seed(0)
         batch, dims, classes = options["batch"], options["dims"], options["classes"]
         self.head = HEADS[options["head"]]
-        self.weight = torch.empty(dims, classes).uniform_(-1, 1).renorm_(2, 1, 1e-5).mul_(1e5).requires_grad_()
         self.x = torch.randn(batch, dims, requires_grad=True)
         self.labels = torch.arange(batch) * 31 % classes
-        self.optimizer = torch.optim.SGD([self.weight], lr=0.01, momentum=0.9, weight_decay=1e-4)
+        self.prepare(classes, dims, options["sample_rate"])
+
+    def prepare(self, classes, dims, _):
+        self.weight = torch.empty(dims, classes).uniform_(-1, 1).renorm_(2, 1, 1e-5).mul_(1e5).requires_grad_()
         self.base = resident()
+        self.optimizer = sgd(self.weight, None)
 
     def step(self):
-        logits, extra = self.head(self.x, self.weight, self.labels)
-        loss = F.cross_entropy(logits, self.labels) + extra
-        self.optimizer.zero_grad()
-        self.x.grad = None
-        loss.backward()
-        self.optimizer.step()
+        self.train(self.weight, self.labels, self.optimizer)
 
     def floor(self):
+        momentum = self.optimizer.state[self.weight]["momentum_buffer"]
+        self.multiply(self.weight, sgd(self.weight, momentum, fused=True))
+
+    def train(self, weight, labels, optimizer):
+        logits, extra = self.head(self.x, weight, labels)
+        loss = F.cross_entropy(logits, labels) + extra
+        optimizer.zero_grad()
+        self.x.grad = None
+        loss.backward()
+        optimizer.step()
+
+    def multiply(self, weight, optimizer):
         with torch.no_grad():
-            logits = self.x @ self.weight
-            self.x.grad = logits @ self.weight.t()
-            self.weight.grad = self.x.t() @ logits
-            self.optimizer.step()
+            logits = self.x @ weight
+            self.x.grad = logits @ weight.t()
+            weight.grad = self.x.t() @ logits
+            optimizer.step()
+
+
+class PartialPeer(Peer):
+    def prepare(self, classes, dims, rate):
+        self.weight = torch.empty(classes, dims).normal_(0, 0.01)
+        self.base = resident()
+        self.momentum = torch.zeros_like(self.weight)
+        self.wanted = max(math.ceil(rate * classes), len(self.labels.unique()))
+
+    def sample(self):
+        score = torch.rand(len(self.weight))
+        score[self.labels] = 2
+        return score.topk(self.wanted)[1].sort()[0]
+
+    def on_sample(self, work, fused=None):
+        index = self.sample()
+        weight, momentum = self.weight[index].t().requires_grad_(), self.momentum[index].t()
+        work(weight, torch.searchsorted(index, self.labels), sgd(weight, momentum, fused))
+        self.weight[index] = weight.detach().t()
+        self.momentum[index] = momentum.t()
+
+    def step(self):
+        self.on_sample(self.train)
+
+    def floor(self):
+        self.on_sample(lambda weight, labels, optimizer: self.multiply(weight, optimizer), fused=True)
 
 
 def resident():
@@ -95,7 +141,7 @@ def main():
         request = json.loads(line)
         start = time.perf_counter()
         if request["cmd"] == "start":
-            peer = Peer(request)
+            peer = (Peer if request["sample_rate"] == 1 else PartialPeer)(request)
         else:
             for _ in range(request["steps"]):
                 (peer.step if request["cmd"] == "run" else peer.floor)()

@@ -1,62 +1,83 @@
 /**
- * Time and extra memory of a head's forward, backward and SGD step: facex's fused kernel against the same head written
- * in the ordinary way in PyTorch eager, in turns on the same machine.
+ * Time and extra memory of a head's forward, backward and SGD step on batches of 128 embeddings of length 512: facex's
+ * fused kernel against the same head written in the ordinary way in PyTorch eager.
  *
- * Extra memory is the peak of the process beyond what it held once the class centres were there. The floor is the three
- * multiplications with the centres and the weight update alone, in PyTorch.
+ * Extra memory is the peak of the process beyond what it held once the class centres were there: momentum, gradients and
+ * whatever a step allocates. The floor is the three multiplications with the centres and the weight update alone, in
+ * PyTorch.
  * @module
  */
 import type { BenchOptions } from '../options.js'
 import { Peer, median, spread } from '../peer.js'
 
-const HEADS = ['ArcFace', 'AM-Softmax', 'MV-Softmax', 'MagFace']
+const HEADS = ['AM-Softmax', 'ArcFace', 'MV-Softmax', 'MagFace']
 
-interface Sides {
-  readonly facex: number[]
-  readonly torch: number[]
-  readonly floor: number[]
-  readonly memory: readonly [facex: number, torch: number]
+interface Case {
+  readonly head: string
+  readonly classes: number
+  /** Partial FC: the share of the classes that a step sees. */
+  readonly sample_rate?: number
+  /** The longer a step, the fewer of them say as much. */
+  readonly rounds: number
+  readonly steps: number
+  /** Both sides in memory at once, so that they take turns; else one after the other. */
+  readonly turns: boolean
 }
 
-async function measure(head: string, classes: number, { threads, rounds, steps }: BenchOptions): Promise<Sides> {
-  const facex = await Peer.node('./workers/head.js')
-  const torch = await Peer.python('heads.py')
-  const setting = { cmd: 'start', head, classes, batch: 128, dims: 512, threads }
-  for (const peer of [facex, torch]) {
-    await peer.ask(setting)
-    await peer.ask({ cmd: 'run', steps: 1 })
-  }
+function cases({ quick, rounds, steps }: BenchOptions): Case[] {
+  const sizes = quick ? [[2000, rounds, steps] as const] : ([[10_000, rounds, steps], [72_778, rounds, 1], [500_000, Math.min(rounds, 2), 1]] as const)
+  const partial = { head: 'ArcFace', classes: quick ? 20_000 : 2_000_000, sample_rate: 0.1, rounds: Math.min(rounds, 3), steps: 1, turns: false }
+  return [...sizes.flatMap(([classes, rounds, steps]) => HEADS.map((head) => ({ head, classes, rounds, steps, turns: true }))), partial]
+}
+
+interface Side {
+  readonly seconds: number[]
+  /** Empty for facex, which is not measured against itself. */
+  readonly floor: number[]
+  extraBytes: number
+}
+
+/** Runs the sides of a case; each has a process of its own. */
+async function measure(given: Case, threads: number): Promise<Side[]> {
+  const open = [() => Peer.node('./workers/head.js'), () => Peer.python('heads.py')]
+  const { head, classes, sample_rate, steps } = given
   const perStep = async (peer: Peer, cmd: string) => (await peer.ask({ cmd, steps })).seconds / steps
-  const sides = { facex: [] as number[], torch: [] as number[] }
-  for (let round = 0; round < rounds; round++) {
-    sides.facex.push(await perStep(facex, 'run'))
-    sides.torch.push(await perStep(torch, 'run'))
+  const sides = open.map((): Side => ({ seconds: [], floor: [], extraBytes: 0 }))
+  for (const group of given.turns ? [[0, 1]] : [[0], [1]]) {
+    const peers = new Map<number, Peer>()
+    for (const i of group) {
+      const peer = await open[i]!()
+      await peer.ask({ cmd: 'start', head, batch: 128, dims: 512, classes, threads, sample_rate: sample_rate ?? 1 })
+      await peer.ask({ cmd: 'run', steps: 1 })
+      peers.set(i, peer)
+    }
+    for (let round = 0; round < given.rounds; round++) {
+      for (const [i, peer] of peers) sides[i]!.seconds.push(await perStep(peer, 'run'))
+    }
+    for (const [i, peer] of peers) {
+      const { peak_bytes, base_bytes } = await peer.ask({ cmd: 'run', steps: 0 })
+      sides[i]!.extraBytes = peak_bytes - Number(base_bytes)
+      if (i === 1) for (let round = 0; round < 2; round++) sides[i]!.floor.push(await perStep(peer, 'floor'))
+      peer.close()
+    }
   }
-  const extra = async (peer: Peer) => {
-    const answer = await peer.ask({ cmd: 'run', steps: 0 })
-    return answer.peak_bytes - Number(answer['base_bytes'])
-  }
-  const memory = [await extra(facex), await extra(torch)] as const
-  const floor = [await perStep(torch, 'floor'), await perStep(torch, 'floor')]
-  facex.close()
-  torch.close()
-  return { ...sides, floor, memory }
+  return sides
 }
 
 const milliseconds = (seconds: readonly number[]) => `${(median(seconds) * 1000).toFixed(0)} ms`
 const mebibytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(0)} MiB`
 
 export async function benchHeads(options: BenchOptions, print: (line: string) => void): Promise<void> {
-  const classes = options.quick ? 2000 : 72_778
-  print(`Batch 128, D 512, ${classes.toLocaleString('en')} identities.\n`)
-  print('| head | facex | PyTorch eager | ratio | floor | extra memory | theirs | ratio |')
-  print('|---|---|---|---|---|---|---|---|')
-  for (const head of options.quick ? HEADS.slice(0, 1) : HEADS) {
-    process.stderr.write(`head ${head}\n`)
-    const { facex, torch, floor, memory } = await measure(head, classes, options)
+  print('| head | identities | facex | PyTorch eager | ratio | floor | extra memory | theirs | share |')
+  print('|---|---|---|---|---|---|---|---|---|')
+  for (const given of cases(options)) {
+    const name = given.sample_rate === undefined ? given.head : `${given.head}, Partial FC ${given.sample_rate}`
+    process.stderr.write(`${name}, ${given.classes} identities\n`)
+    const [own, other] = (await measure(given, options.threads)) as [Side, Side]
     const cells = [
-      head, milliseconds(facex), milliseconds(torch), spread(facex.map((seconds, round) => torch[round]! / seconds)),
-      milliseconds(floor), mebibytes(memory[0]), mebibytes(memory[1]), (memory[1] / memory[0]).toFixed(2),
+      name, given.classes.toLocaleString('en'), milliseconds(own.seconds), milliseconds(other.seconds),
+      spread(own.seconds.map((seconds, round) => other.seconds[round]! / seconds)), milliseconds(other.floor),
+      mebibytes(own.extraBytes), mebibytes(other.extraBytes), (own.extraBytes / other.extraBytes).toFixed(2),
     ]
     print(`| ${cells.join(' | ')} |`)
   }

@@ -17,6 +17,7 @@ interface Request {
   readonly dims: number
   readonly classes: number
   readonly threads: number
+  readonly sample_rate: number
   readonly steps: number
 }
 
@@ -24,11 +25,13 @@ let head: NativeHead
 let embeddings: NativeTensor
 let labels: NativeTensor
 let baseBytes = 0
+/** A sample of its own for every step of Partial FC. */
+let randomKey = 0
 
-function start({ head: name, batch, dims, classes, threads }: Request): void {
+function start({ head: name, batch, dims, classes, threads, sample_rate }: Request): void {
   addon().setThreads(threads)
   const definition = findHead(name)
-  const pieces = definition.create(definition.schema.parse({ feat_dim: dims, num_class: classes }))
+  const pieces = definition.create(definition.schema.parse({ feat_dim: dims, num_class: classes, sample_rate }))
   head = new (addon().Head)({ ...pieces, dtype: 'float32', device: 'cpu' })
   head.initialise(1)
   const values = Float32Array.from({ length: batch * dims }, (_, i) => Math.sin(i * 7.13))
@@ -47,7 +50,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   const request = JSON.parse(line) as Request
   const began = performance.now()
   if (request.cmd === 'start') start(request)
-  else for (let step = 0; step < request.steps; step++) head!.step({ embeddings: embeddings!, labels: labels!, lr: 0.01, momentum: 0.9, weightDecay: 1e-4 })
+  else for (let step = 0; step < request.steps; step++) head!.step({ embeddings: embeddings!, labels: labels!, lr: 0.01, momentum: 0.9, weightDecay: 1e-4, randomKey: randomKey++ })
   const seconds = (performance.now() - began) / 1000
   process.stdout.write(`${JSON.stringify({ seconds, peak_bytes: status('VmHWM'), base_bytes: baseBytes })}\n`)
 }

@@ -50,7 +50,7 @@ export interface RunMemory {
 /** Node, libtorch and the addon with their threads and compiled kernels, measured on Linux x86-64. */
 const PROCESS = 360 * 2 ** 20
 
-/** Scratch of kernels and gaps between blocks, as a share of the tensors; measured (bench/estimate.ts). */
+/** Scratch of kernels and gaps between blocks, as a share of the tensors; measured (bench/sections/estimate.ts). */
 const OVERHEAD = 1.045
 
 /** Predicts a run's memory on `device`. */

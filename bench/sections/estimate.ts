@@ -2,8 +2,6 @@
  * How well `facex estimate` predicts: five runs of different kinds train for five steps with checkpoints in between, each
  * in a process of its own, and the largest resident size of that process stands beside the prediction.
  *
- *     node dist/bench/estimate.js [--only 1,3] [--json]
- *
  * The figures do not depend on how busy the machine is.
  * @module
  */
@@ -12,13 +10,14 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs, promisify } from 'node:util'
+import { promisify } from 'node:util'
 
 import sharp from 'sharp'
 
-import { resolveRun } from '../lib/config/resolve.js'
-import type { RunConfigInput } from '../lib/config/run.js'
-import { estimateRun } from '../lib/training/estimate.js'
+import { resolveRun } from '../../lib/config/resolve.js'
+import type { RunConfigInput } from '../../lib/config/run.js'
+import { estimateRun } from '../../lib/training/estimate.js'
+import type { BenchOptions } from '../options.js'
 
 type Case = Pick<RunConfigInput, 'backbone' | 'head' | 'batch_size' | 'precision' | 'optimizer'> & { readonly classes: number }
 
@@ -30,7 +29,7 @@ const CASES: readonly Case[] = [
   { backbone: { type: 'EfficientNet' }, head: { type: 'SubCenterArcFace' }, classes: 5000, batch_size: 24, precision: 'fp32', optimizer: { name: 'adamw' } },
 ]
 
-const CHILD = fileURLToPath(new URL('workers/run-peak.js', import.meta.url))
+const CHILD = fileURLToPath(new URL('../workers/run-peak.js', import.meta.url))
 
 /** A few images under many labels: what matters here is their number, not what they show. */
 async function writeFaces(folder: string, classes: number): Promise<string> {
@@ -60,23 +59,28 @@ async function measure({ classes, ...run }: Case, folder: string) {
   const file = path.join(folder, 'run.json')
   writeFileSync(file, JSON.stringify(config))
   const { stdout } = await promisify(execFile)(process.execPath, [CHILD, file], { maxBuffer: 2 ** 24 })
-  const { before, steps, peak } = JSON.parse(stdout.trim().split('\n').at(-1)!) as { before: number; steps: number; peak: number }
-  return { predicted: memory.peak, measured: peak, before, steps, error: memory.peak / peak - 1, memory }
+  const { peak } = JSON.parse(stdout.trim().split('\n').at(-1)!) as { peak: number }
+  return { predicted: memory.peak, measured: peak }
 }
 
-const { values: flags } = parseArgs({ options: { only: { type: 'string', default: '1,2,3,4,5' }, json: { type: 'boolean', default: false } } })
 const mebibytes = (bytes: number) => Math.round(bytes / 2 ** 20)
-if (!flags.json) console.log('| run | predicted MiB | measured MiB | error |\n|---|---|---|---|')
-for (const number of flags.only.split(',').map(Number)) {
-  const given = CASES[number - 1]!
-  const folder = mkdtempSync(path.join(tmpdir(), 'facex-estimate-'))
-  try {
-    const result = await measure(given, folder)
-    const { backbone, head, classes, batch_size, precision } = given
-    const name = `${backbone.type}, ${head.type}${head['sample_rate'] === undefined ? '' : ` ${head['sample_rate']}`}, ${classes} classes, batch ${batch_size}, ${precision}`
-    if (flags.json) console.log(JSON.stringify({ run: name, ...result }))
-    else console.log(`| ${name} | ${mebibytes(result.predicted)} | ${mebibytes(result.measured)} | ${(100 * result.error).toFixed(1)}% |`)
-  } finally {
-    rmSync(folder, { recursive: true })
+
+function title({ backbone, head, classes, batch_size, precision, optimizer }: Case): string {
+  const rate = head['sample_rate'] === undefined ? '' : `, Partial FC ${Number(head['sample_rate'])}`
+  return `${backbone.type}, ${head.type}${rate}, ${classes.toLocaleString('en')} identities, batch ${batch_size}, ${precision}, ${optimizer?.name ?? 'sgd'}`
+}
+
+export async function benchEstimate({ quick }: BenchOptions, print: (line: string) => void): Promise<void> {
+  print('| run | predicted MiB | measured MiB | error |')
+  print('|---|---|---|---|')
+  for (const given of quick ? CASES.slice(0, 1) : CASES) {
+    process.stderr.write(`${title(given)}\n`)
+    const folder = mkdtempSync(path.join(tmpdir(), 'facex-estimate-'))
+    try {
+      const { predicted, measured } = await measure(given, folder)
+      print(`| ${title(given)} | ${mebibytes(predicted)} | ${mebibytes(measured)} | ${(100 * (predicted / measured - 1)).toFixed(1)}% |`)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   }
 }
