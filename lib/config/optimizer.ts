@@ -18,7 +18,7 @@ const common = {
   no_decay: z
     .union([z.enum(['none', 'norm_and_bias']), z.array(z.string().min(1))])
     .default('none')
-    .describe('parameters without weight decay: none, norms and biases, or name patterns with *'),
+    .describe('parameters without weight decay: none, norm_and_bias, or a list of name patterns with * in which norm_and_bias may stand too'),
   backbone: part.describe('differences for the backbone'),
   head: part.describe('differences for the head'),
 }

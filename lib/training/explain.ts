@@ -28,10 +28,10 @@ export function explainRun(run: PreparedRun): RunDetails {
   return { learningRates: shownRates(run), memory: runMemory({ ...run, input: run.model.preprocessing }, run.device), precision: precisionOf(run) }
 }
 
-/** Epochs where the rate stands differently than at the last one shown, thinned out evenly; the last epoch always. */
+/** Epochs that begin at another rate than the one before, thinned out evenly. */
 function shownRates({ config, learningRate, stepsPerEpoch }: PreparedRun): RunDetails['learningRates'] {
   const all = Array.from({ length: config.epochs }, (_, epoch) => ({ epoch: epoch + 1, lr: learningRate(epoch * stepsPerEpoch) }))
-  const changes = all.filter(({ lr }, i) => i === 0 || i === all.length - 1 || lr !== all[i - 1]!.lr)
+  const changes = all.filter(({ lr }, i) => i === 0 || lr !== all[i - 1]!.lr)
   const every = Math.ceil((changes.length - 1) / (SHOWN_RATES - 1)) || 1
   return changes.filter((_, i) => i % every === 0 || i === changes.length - 1)
 }

@@ -57,7 +57,7 @@ const OVERHEAD = 1.045
 export function runMemory(request: MemoryRequest, device: 'cpu' | 'cuda'): RunMemory {
   const { config, plan } = request
   const { batch_size: batch, precision } = config
-  const slots = config.optimizer.name === 'adamw' ? 2 : 1
+  const slots = config.optimizer.name === 'adamw' ? 2 : Number(config.optimizer.momentum > 0)
   const networks = new Map(Object.entries(plan.networks).map(([name, graph]) => [name, networkMemory(graph, batch, precision)]))
   const heads = new Map(Object.entries(plan.heads).map(([name, head]) => [name, headMemory(head, batch)]))
   const learning = new Set(plan.program.flatMap((verb) => (verb.verb === 'forward' && verb.gradient ? [verb.network] : [])))

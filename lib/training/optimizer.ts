@@ -44,9 +44,15 @@ function parameterGroups(config: OptimizerConfig, parameters: readonly Trainable
   return [...groups.values()]
 }
 
-/** Norms' weights and all biases are the tensors of at most one dimension, PReLU's slopes among them. */
+/** Word of `no_decay` for the tensors of at most one dimension: norms' weights and all biases, PReLU's slopes among them. */
+const NORM_AND_BIAS = 'norm_and_bias'
+
+/** Name patterns of `no_decay`, without the words. */
+export function noDecayPatterns(noDecay: OptimizerConfig['no_decay']): readonly string[] {
+  return typeof noDecay === 'string' ? [] : noDecay.filter((entry) => entry !== NORM_AND_BIAS)
+}
+
 function isExempt(parameter: TrainableParameter, noDecay: OptimizerConfig['no_decay']): boolean {
-  if (noDecay === 'none') return false
-  if (noDecay === 'norm_and_bias') return parameter.shape.length <= 1
-  return matchesAny(parameter.name, noDecay)
+  const flat = noDecay === NORM_AND_BIAS || (Array.isArray(noDecay) && noDecay.includes(NORM_AND_BIAS))
+  return (flat && parameter.shape.length <= 1) || matchesAny(parameter.name, noDecayPatterns(noDecay))
 }

@@ -8,7 +8,7 @@ import { addon, type NativeDevice, type NativeNetworkOptions, type NativeTrainer
 import { computeType } from './device.js'
 import type { ModePlan } from './modes/index.js'
 import { matchesAny, patternsWithoutMatch } from './name-patterns.js'
-import { nativeOptimizer, type TrainableParameter } from './optimizer.js'
+import { nativeOptimizer, noDecayPatterns, type TrainableParameter } from './optimizer.js'
 
 /**
  * Makes the trainer; its weights are not initialised yet.
@@ -47,10 +47,9 @@ function trainable(trainer: NativeTrainer, plan: ModePlan): TrainableParameter[]
 
 /** A pattern that matches nothing is a misspelt one. */
 function checkPatterns(config: RunConfig, names: readonly string[]): void {
-  const noDecay = typeof config.optimizer.no_decay === 'string' ? [] : config.optimizer.no_decay
   const problems = [
     ...patternsWithoutMatch(config.freeze, names).map((pattern) => `freeze: no parameter is called "${pattern}"`),
-    ...patternsWithoutMatch(noDecay, names).map((pattern) => `optimizer.no_decay: no parameter is called "${pattern}"`),
+    ...patternsWithoutMatch(noDecayPatterns(config.optimizer.no_decay), names).map((pattern) => `optimizer.no_decay: no parameter is called "${pattern}"`),
   ]
   throwProblems('ERR_CONFIG', `The configuration is wrong (parameters have names such as ${names[0] ?? 'backbone.conv1.weight'}):`, problems)
 }

@@ -11,14 +11,17 @@ namespace {
 class Sgd final : public Optimizer {
  public:
   Sgd(const OptimizerOptions& options, const Parts& parts)
-      : Optimizer(options, parts, {"momentum"}),
+      : Optimizer(options, parts, options.values.at("momentum") == 0 ? Slots{} : Slots{"momentum"}),
         momentum_(options.values.at("momentum")),
         nesterov_(options.values.at("nesterov") != 0) {}
 
  private:
+  using Slots = std::vector<std::string>;
+
   void update_bucket(Bucket& bucket) override {
     // Momentum starts at zero and dampening is zero, which equals PyTorch's first step that copies the gradient.
-    at::_fused_sgd_(bucket.values, bucket.grads, bucket.slots[0], bucket.weight_decay, momentum_, bucket.lr,
+    const std::vector<Tensor> buffers = bucket.slots.empty() ? std::vector<Tensor>() : bucket.slots[0];
+    at::_fused_sgd_(bucket.values, bucket.grads, buffers, bucket.weight_decay, momentum_, bucket.lr,
                     /*dampening=*/0, nesterov_, /*maximize=*/false, /*is_first_step=*/false);
   }
 
