@@ -152,8 +152,8 @@ export interface NativeHead {
 /** Verbs of a training step; see native/training/program.h and lib/training/program.ts. */
 export type NativeVerb =
   | { verb: 'batch'; images: string[]; labels: string }
-  | { verb: 'forward'; network: string; input: string; outputName: string; output: string; gradient: boolean; batchStatistics: boolean; stochastic: boolean }
-  | { verb: 'head'; head: string; embeddings: string; labels: string; loss: string; weight: number; gallery?: string }
+  | { verb: 'forward'; network: string; input: string; outputs: Record<string, string>; gradient: boolean; batchStatistics: boolean; stochastic: boolean }
+  | { verb: 'head'; head: string; embeddings: string; labels: string; loss: string; weight: number; gallery?: string; centresOf?: string }
   | { verb: 'backward' }
   | { verb: 'clip'; maxNorm: number; part: string }
   | { verb: 'optimizer' }

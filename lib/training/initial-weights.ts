@@ -15,8 +15,8 @@ export async function initialWeights(run: PreparedRun, onMessage: (message: Mess
   trainer.initialise(config.seed)
   if (config.init !== undefined) await takeWeights(run, config.init, onMessage)
   await copyBackbone(run)
-  for (const [network, tensors] of Object.entries(run.plan.weights ?? {})) {
-    trainer.load(tensors.map((tensor) => ({ ...tensor, name: `${network}.${tensor.name}` })))
+  for (const [part, tensors] of Object.entries(run.plan.weights ?? {})) {
+    trainer.load(tensors.map((tensor) => ({ ...tensor, name: `${part}.${tensor.name}` })))
   }
 }
 

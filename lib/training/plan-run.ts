@@ -12,7 +12,7 @@ import { checkLabels } from '../data/validate.js'
 import { FacexError } from '../errors.js'
 import { buildModel, type BuiltModel } from '../model/build.js'
 import { loadExtensions } from '../model/extensions.js'
-import { loadNetwork } from '../model/load-network.js'
+import { loadNetwork, trainedHead } from '../model/load-network.js'
 import { findMode, type Mode, type ModePlan } from './modes/index.js'
 import { average, clip, update, type Program } from './program.js'
 
@@ -43,6 +43,7 @@ export async function planRun({ config, source }: ResolvedRun, dataset: Dataset)
     batchSize: config.batch_size,
     accumulate: config.accumulate,
     loadNetwork: (file) => loadNetwork(file, model.preprocessing, tables),
+    loadHead: (network, file) => trainedHead(network, file, { count: dataset.classCount, hash: dataset.classMapHash }, tables),
     finish: finishOf(config),
     order: (fallback) => {
       const { name: sampler, ...options } = config.data.sampler ?? { name: fallback }

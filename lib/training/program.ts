@@ -29,6 +29,8 @@ export function batch(images: readonly string[], labels = 'labels'): Verb {
 export interface ForwardOptions {
   /** Output of the graph; a backbone has `embedding`. */
   readonly outputName?: string
+  /** Further outputs of the graph, each with the name that its value gets. */
+  readonly also?: Readonly<Record<string, string>>
   /** Keep what backward needs. @default true */
   readonly gradient?: boolean
   /** Batch norm normalises with, and updates, batch statistics. @default true */
@@ -39,8 +41,8 @@ export interface ForwardOptions {
 
 /** Runs `network` over the images named `input`; its result gets the name `output`. */
 export function forward(network: string, input: string, output: string, options: ForwardOptions = {}): Verb {
-  const { outputName = 'embedding', gradient = true, batchStatistics = true, stochastic = gradient } = options
-  return { verb: 'forward', network, input, outputName, output, gradient, batchStatistics, stochastic }
+  const { outputName = 'embedding', also = {}, gradient = true, batchStatistics = true, stochastic = gradient } = options
+  return { verb: 'forward', network, input, outputs: { [outputName]: output, ...also }, gradient, batchStatistics, stochastic }
 }
 
 export interface LossOptions {
@@ -49,14 +51,16 @@ export interface LossOptions {
   readonly name?: string
   /** Share of this loss in the loss of the step. */
   readonly weight?: number
-  /** Prototype heads: the features [N, D] that the embeddings belong to, row by row. */
+  /** What the embeddings are compared with, row by row: gallery features of prototype heads, a teacher's embeddings. */
   readonly gallery?: string
+  /** Head whose class centres this one scores against, where it has none of its own: logit distillation. */
+  readonly centresOf?: string
 }
 
 /** Loss of a head on embeddings [N, D], and the gradients that it sends back. */
 export function loss(head: string, embeddings: string, options: LossOptions = {}): Verb {
-  const { labels = 'labels', name = 'loss', weight = 1, gallery } = options
-  return { verb: 'head', head, embeddings, labels, loss: name, weight, ...(gallery === undefined ? {} : { gallery }) }
+  const { labels = 'labels', name = 'loss', weight = 1, ...rest } = options
+  return { verb: 'head', head, embeddings, labels, loss: name, weight, ...rest }
 }
 
 /**

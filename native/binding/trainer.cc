@@ -20,6 +20,8 @@ std::vector<std::string> strings(const Napi::Array& array) {
   return list;
 }
 
+std::string optional_string(const Napi::Object& spec, const char* key) { return spec.Get(key).IsUndefined() ? "" : get_string(spec, key); }
+
 training::OptimizerOptions decode_optimizer(const Napi::Object& spec) {
   training::OptimizerOptions options;
   options.name = get_string(spec, "name");
@@ -36,10 +38,12 @@ training::Verb decode_verb(const Napi::Object& spec) {
   const std::string verb = get_string(spec, "verb");
   if (verb == "batch") return training::BatchVerb{strings(get_array(spec, "images")), get_string(spec, "labels")};
   if (verb == "forward") {
+    const Napi::Object outputs = get_object(spec, "outputs");
+    std::map<std::string, std::string> names;
+    for (const std::string& output : strings(outputs.GetPropertyNames())) names[output] = get_string(outputs, output.c_str());
     return training::ForwardVerb{.network = get_string(spec, "network"),
                                  .input = get_string(spec, "input"),
-                                 .output_name = get_string(spec, "outputName"),
-                                 .output = get_string(spec, "output"),
+                                 .outputs = std::move(names),
                                  .gradient = get_bool(spec, "gradient"),
                                  .batch_statistics = get_bool(spec, "batchStatistics"),
                                  .stochastic = get_bool(spec, "stochastic")};
@@ -50,7 +54,8 @@ training::Verb decode_verb(const Napi::Object& spec) {
                               .labels = get_string(spec, "labels"),
                               .loss = get_string(spec, "loss"),
                               .weight = get_number(spec, "weight"),
-                              .gallery = spec.Get("gallery").IsUndefined() ? "" : get_string(spec, "gallery")};
+                              .gallery = optional_string(spec, "gallery"),
+                              .centres_of = optional_string(spec, "centresOf")};
   }
   if (verb == "enqueue") {
     return training::EnqueueVerb{get_string(spec, "head"), strings(get_array(spec, "candidates")), get_string(spec, "labels"),

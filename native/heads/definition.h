@@ -30,6 +30,10 @@ struct Definition {
   std::vector<ExtraEntry> (*extras)(const HeadOptions&) = nullptr;
 };
 
+// How the head of that name keeps its class centres; the name is empty where it has none. ErrorCode::kConfig for an
+// unknown head.
+const CentreSpec& centres_of(const std::string& head);
+
 // Centres of one class: 1 unless the head has an option `num_subcenters`.
 int64_t centres_per_class(const HeadOptions& options);
 

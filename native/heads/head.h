@@ -39,8 +39,10 @@ struct HeadResult {
 struct HeadRequest {
   Tensor embeddings;      // [N, D], floating, not normalised
   Tensor labels;          // [N] int64 in [0, K); checked on the CPU before
-  // Prototype heads only: [N, D], stands in the queue's next N slots for this run; slot i is the class of row i.
+  // Prototype heads: [N, D], stands in the queue's next N slots for this run; slot i is the class of row i.
+  // Distillation: what the teacher gives for the same images.
   Tensor gallery = {};
+  State* centres = nullptr;  // logit distillation: state of the head whose class centres score the embeddings
   double grad_scale = 1;  // loss scaling and gradient accumulation
   bool gradients = true;  // also adds to the gradients of state()'s parameters
   bool logits = false;    // also return logits (for tests and metrics)

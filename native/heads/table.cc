@@ -64,22 +64,24 @@ const std::vector<Definition>& table() {
       {"Contrastive", kNone, metric::contrastive_head, metric::contrastive_head},
       {"Triplet", kNone, metric::triplet_head, metric::triplet_head},
       {"Distillation", kNone, metric::distillation_head, metric::distillation_head},
+      {"LogitDistillation", kNone, metric::logit_distillation_head, metric::logit_distillation_head},
+      {"Hint", kNone, metric::hint_head, metric::hint_head},
       {"Expression", kUnitWeight, fused::expression, reference::make<reference::expression>},
   };
   return rows;
 }
 
-const Definition& find(const HeadOptions& options) {
+const Definition& find(const std::string& name) {
   std::string known;
   for (const Definition& row : table()) {
-    if (row.name == options.name) return row;
+    if (row.name == name) return row;
     known += (known.empty() ? "" : ", ") + row.name;
   }
-  fail(ErrorCode::kConfig, "unknown head \"", options.name, "\". Known: ", known);
+  fail(ErrorCode::kConfig, "unknown head \"", name, "\". Known: ", known);
 }
 
 const Definition& checked(const HeadOptions& options) {
-  const Definition& row = find(options);
+  const Definition& row = find(options.name);
   if (options.num_class < 1 || options.feat_dim < 1) {
     fail(ErrorCode::kConfig, "head ", options.name, ": expected num_class and feat_dim of at least 1, got ", options.num_class, " and ", options.feat_dim);
   }
@@ -104,6 +106,8 @@ std::unique_ptr<Head> with_sample(const HeadOptions& options, MakeHead Definitio
 }
 
 }  // namespace
+
+const CentreSpec& centres_of(const std::string& head) { return find(head).centres; }
 
 std::unique_ptr<Head> make_head(const HeadOptions& options) {
   if (!options.device.is_cpu()) return make_reference_head(options);

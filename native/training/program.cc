@@ -22,8 +22,11 @@ class Check {
     network(verb.network);
     if (!images_.contains(verb.input)) problem("no batch has put images named \"", verb.input, "\"");
     const auto& outputs = parts_.networks.at(verb.network)->graph().outputs;
-    if (!outputs.contains(verb.output_name)) problem("network ", verb.network, " has no output \"", verb.output_name, "\"");
-    values_.insert(verb.output);
+    if (verb.outputs.empty()) problem("no outputs");
+    for (const auto& [output, name] : verb.outputs) {
+      if (!outputs.contains(output)) problem("network ", verb.network, " has no output \"", output, "\"");
+      values_.insert(name);
+    }
     if (verb.gradient) waiting_ = true;
   }
 
@@ -32,6 +35,7 @@ class Check {
     value(verb.embeddings);
     value(verb.labels);
     if (!verb.gallery.empty()) value(verb.gallery);
+    if (!verb.centres_of.empty()) head(verb.centres_of);
     if (verb.weight == 0) problem("weight is 0");
   }
 

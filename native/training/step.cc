@@ -16,9 +16,8 @@ namespace {
 struct Waiting {
   engine::Network* network;
   std::unique_ptr<engine::Pass> pass;
-  std::string output_name;  // in the graph
-  std::string value;        // in the table of values
-  Tensor grad;              // d (scaled loss) / d output; undefined until a head has asked for it
+  std::map<std::string, std::string> outputs;  // output of the graph -> name in the table of values
+  std::map<std::string, Tensor> grads;         // d (scaled loss) / d output, of those that a head has asked for
 };
 
 class Step {
@@ -55,8 +54,8 @@ class Step {
                                 .keep_for_backward = verb.gradient,
                                 .random_key = key()};
     auto pass = network.forward(values_.at(verb.input), mode);
-    values_[verb.output] = pass->output(verb.output_name);
-    if (verb.gradient) waiting_.push_back({&network, std::move(pass), verb.output_name, verb.output, {}});
+    for (const auto& [output, name] : verb.outputs) values_[name] = pass->output(output);
+    if (verb.gradient) waiting_.push_back({&network, std::move(pass), verb.outputs, {}});
   }
 
   void execute(const HeadVerb& verb) {
@@ -67,16 +66,19 @@ class Step {
     heads::HeadResult result = head.run({.embeddings = wide ? embeddings : embeddings.to(at::kFloat),
                                          .labels = values_.at(verb.labels),
                                          .gallery = verb.gallery.empty() ? Tensor() : values_.at(verb.gallery),
+                                         .centres = verb.centres_of.empty() ? nullptr : &context_.parts.heads.at(verb.centres_of)->state(),
                                          .grad_scale = verb.weight * context_.loss_scale.factor(),
                                          .random_key = key()});
     values_[verb.loss] = result.loss;
     losses_.push_back({result.loss, verb.weight});
     for (Waiting& forward : waiting_) {
-      if (forward.value != verb.embeddings) continue;
-      Tensor grad = result.grad_embeddings.to(embeddings.scalar_type());
-      forward.grad = forward.grad.defined() ? at::add(forward.grad, grad) : grad;
+      for (const auto& [output, name] : forward.outputs) {
+        if (name == verb.embeddings) add_grad(forward.grads[output], result.grad_embeddings.to(embeddings.scalar_type()));
+      }
     }
   }
+
+  static void add_grad(Tensor& sum, const Tensor& grad) { sum = sum.defined() ? at::add(sum, grad) : grad; }
 
   void execute(const EnqueueVerb& verb) {
     const uint64_t turn = verb.random ? key() >> 32 : static_cast<uint64_t>(context_.number);
@@ -87,7 +89,7 @@ class Step {
   void execute(const BackwardVerb&) {
     for (; !waiting_.empty(); waiting_.pop_back()) {
       Waiting& last = waiting_.back();
-      if (last.grad.defined()) last.network->backward(*last.pass, {{last.output_name, last.grad}});
+      if (!last.grads.empty()) last.network->backward(*last.pass, last.grads);
     }
   }
 

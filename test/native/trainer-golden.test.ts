@@ -79,6 +79,9 @@ t.test('five steps of semi-siamese training in float64 follow the reference to 1
     accumulate: 1,
     finish: [update()],
     loadNetwork: () => Promise.reject(new Error('this mode has no teacher')),
+    loadHead: () => {
+      throw new Error('this mode has no teacher')
+    },
     order: () => ({ views: 2, order: () => new Uint32Array() }),
   })
   const trainer = makeTrainer({

@@ -10,8 +10,11 @@ import { z } from 'zod'
 import type { EpochOrder } from '../../data/samplers/index.js'
 import type { Graph } from '../../graph/types.js'
 import type { HeadPieces } from '../../heads/index.js'
+import type { TrainedHead, TrainedNetwork } from '../../model/load-network.js'
 import type { NativeTensor } from '../../native.js'
 import type { Program } from '../program.js'
+
+export type { TrainedHead, TrainedNetwork } from '../../model/load-network.js'
 
 /** What the configuration has decided before the mode comes in. */
 export interface ModeContext {
@@ -26,19 +29,20 @@ export interface ModeContext {
   /** The order of epochs: by the sampler of the configuration where it names one, else by the one named here. */
   order(sampler: string): EpochOrder
   /**
-   * A trained network from a checkpoint, for a mode that learns from another: its graph and weights.
+   * A trained network from a checkpoint or run folder, for a mode that learns from another: its graph and weights.
    * @throws FacexError ERR_CHECKPOINT when the file does not say which network it holds, or was trained on images
    * prepared otherwise than those of the run
    */
   loadNetwork(file: string): Promise<TrainedNetwork>
+  /**
+   * The head that such a network was trained with, for a mode that needs its class centres.
+   * @throws FacexError ERR_CHECKPOINT when it is not in the file, or was trained on other identities than the run's
+   */
+  loadHead(network: TrainedNetwork, file: string): TrainedHead
   /** How every step ends: clipping, optimizer, moving average. */
   readonly finish: Program
 }
 
-export interface TrainedNetwork {
-  readonly graph: Graph
-  readonly tensors: readonly NativeTensor[]
-}
 
 export interface ModePlan {
   /** Networks by name. `backbone` is the one that is evaluated, exported and used later. */
@@ -49,7 +53,7 @@ export interface ModePlan {
   readonly order: EpochOrder
   /** Networks whose parameters begin as those of `backbone`, imported weights included. */
   readonly copies: readonly string[]
-  /** Weights that networks begin with instead of random ones, by network. */
+  /** Weights that networks and heads begin with instead of random ones, by name of the network or head. */
   readonly weights?: Readonly<Record<string, readonly NativeTensor[]>>
 }
 

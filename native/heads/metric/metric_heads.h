@@ -15,4 +15,16 @@ std::unique_ptr<Head> triplet_head(const Definition& definition, const HeadOptio
 // mean over the rows of 1 - cos, or `l2`, the mean over all elements of the squared difference.
 std::unique_ptr<Head> distillation_head(const Definition& definition, const HeadOptions& options);
 
+// Class probabilities should become those of a teacher (Hinton, Vinyals, Dean, arXiv:1503.02531): T^2 KL(teacher ||
+// student), mean over the rows, of softmax(scale cos / T). The student's cosines are with the class centres that the
+// request names, which learn with it; the teacher's are between the request's gallery, its embeddings, and the buffer
+// `teacher`, its class centres in the shape that its head keeps them. Margins take no part.
+// Values `temperature`, `scale`, `teacher_dim`; choices `student_head` and `teacher_head`.
+std::unique_ptr<Head> logit_distillation_head(const Definition& definition, const HeadOptions& options);
+
+// Features of a layer should become those of a teacher's layer (FitNets, Romero et al., arXiv:1412.6550): mean squared
+// difference over all elements, after a learned affine projection of the channels where the teacher has another number
+// of them. Images [N, C, H, W] or rows [.., C]; feat_dim is the student's C, value `teacher_dim` the teacher's.
+std::unique_ptr<Head> hint_head(const Definition& definition, const HeadOptions& options);
+
 }  // namespace facex::heads::metric

@@ -1,0 +1,72 @@
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/log_softmax.h>
+#include <ATen/ops/mm.h>
+#include <ATen/ops/zeros.h>
+
+#include "heads/metric/metric_heads.h"
+#include "heads/options.h"
+
+namespace facex::heads::metric {
+
+namespace {
+
+Tensor unit(const Tensor& rows) { return rows / at::linalg_vector_norm(rows, 2, {1}, /*keepdim=*/true).clamp_min(1e-12); }
+
+class LogitDistillationHead final : public Head {
+ public:
+  explicit LogitDistillationHead(const HeadOptions& options)
+      : options_(options),
+        student_(centres_of(choice(options, "student_head"))),
+        teacher_(centres_of(choice(options, "teacher_head"))),
+        temperature_(number(options, "temperature")),
+        factor_(number(options, "scale") / temperature_) {
+    const Tensor rows = at::zeros({options.num_class, static_cast<int64_t>(number(options, "teacher_dim"))},
+                                  at::TensorOptions().dtype(options.dtype).device(options.device));
+    state_.add("teacher", EntryKind::kBuffer, teacher_.shape == CentreShape::kColumns ? rows.t() : rows);
+  }
+
+  State& state() override { return state_; }
+  void initialise(uint64_t) override {}
+
+  HeadResult run(const HeadRequest& request) override {
+    Entry* entry = request.centres == nullptr ? nullptr : request.centres->find(student_.name);
+    if (entry == nullptr || !request.gallery.defined()) {
+      fail(ErrorCode::kConfig, "head ", options_.name, ": expected embeddings of a teacher and the class centres of a head ", choice(options_, "student_head"));
+    }
+    const Tensor teacher = centre_rows(state_.find("teacher")->value, teacher_.shape);
+    const Tensor wanted = at::log_softmax(factor_ * unit(request.gallery.to(options_.dtype)).mm(unit(teacher).t()), 1);
+
+    const at::AutoGradMode gradients(request.gradients);
+    const Tensor embeddings = request.embeddings.detach().to(options_.dtype).requires_grad_();
+    const Tensor centres = centre_rows(entry->value, student_.shape).detach().requires_grad_();
+    const Tensor found = at::log_softmax(factor_ * unit(embeddings).mm(unit(centres).t()), 1);
+    const double share = temperature_ * temperature_ / static_cast<double>(embeddings.size(0));
+    const Tensor loss = share * (wanted.exp() * (wanted - found)).sum();
+
+    HeadResult result;
+    result.loss = loss.detach();
+    if (request.logits) result.logits = found.detach();
+    if (request.gradients) {
+      (loss * request.grad_scale).backward();
+      result.grad_embeddings = embeddings.grad();
+      accumulate_grad(*entry, student_.shape == CentreShape::kColumns ? centres.grad().t() : centres.grad());
+    }
+    return result;
+  }
+
+ private:
+  const HeadOptions options_;
+  const CentreSpec &student_, &teacher_;
+  const double temperature_, factor_;
+  State state_;
+};
+
+}  // namespace
+
+std::unique_ptr<Head> logit_distillation_head(const Definition&, const HeadOptions& options) {
+  return std::make_unique<LogitDistillationHead>(options);
+}
+
+}  // namespace facex::heads::metric
