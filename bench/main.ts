@@ -14,6 +14,7 @@ import { benchSearch } from './sections/search.js'
 import { benchClasses, benchStep } from './sections/step.js'
 import { benchHeads } from './sections/heads.js'
 import { benchLoader } from './sections/loader.js'
+import { benchModes } from './sections/modes.js'
 import { benchStartup } from './sections/startup.js'
 
 /** Prints its table line by line. */
@@ -24,6 +25,7 @@ const SECTIONS: readonly (readonly [name: string, title: string, run: Section])[
   ['classes', 'Training step with 72,778 identities', benchClasses],
   ['heads', 'Margin head alone', benchHeads],
   ['estimate', 'What facex estimate predicts, and the peak of the run', benchEstimate],
+  ['modes', 'Training modes', benchModes],
   ['loader', 'Image loader', benchLoader],
   ['startup', 'Start-up', benchStartup],
   ['evaluate', 'Verification from image files', benchEvaluate],

@@ -9,10 +9,10 @@ export const usage = `Usage: npm run bench -- [OPTIONS]
 Runs facex and PyTorch in turns on this machine and prints their ratios with spread, as Markdown. FACEX_PYTHON names a
 Python with torch (and onnxruntime and cv2 for the sections that need them). The machine should be idle.
 
---only A,B         sections: step, classes, heads, estimate, loader, startup, evaluate, search; all by default
+--only A,B         sections: step, classes, heads, modes, estimate, loader, startup, evaluate, search; all by default
 --backbones A,B    of step; ${BACKBONES} by default
 --precision A,B    of step: fp32, bf16; both by default
---batch_size N     of step; 64 by default, 16 for ResNet50-ir
+--batch_size N     of step and modes; 64 by default, 16 for ResNet50-ir
 --threads N        all cores by default
 --rounds N         turns that each pair takes; 5 by default
 --steps N          steps or batches of a turn; 3 by default
