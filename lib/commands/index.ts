@@ -18,6 +18,7 @@ export const commands: readonly Command[] = [
   { name: 'setup', summary: 'fetch libtorch into the user cache', load: () => import('./setup.js') },
   { name: 'doctor', summary: 'print what facex runs on: Node, addon, libtorch, devices, image libraries', load: () => import('./doctor.js') },
   { name: 'config', summary: 'check, show or describe configurations', load: () => import('./config.js') },
+  { name: 'recipes', summary: 'list the shipped configurations of published settings', load: () => import('./recipes.js') },
   { name: 'backbones', summary: 'list the backbones with their options', load: () => import('./backbones.js') },
   { name: 'convert', summary: 'weights between checkpoints, safetensors and PyTorch files', load: () => import('./convert.js') },
   { name: 'export', summary: 'a trained network as an ONNX file, verified', load: () => import('./export.js') },

@@ -9,6 +9,7 @@ import { throwProblems, unknownName } from '../errors.js'
 import { check, problemAt } from './check.js'
 import { absoluteSet, isPairList, pairListSchema, setName } from './evaluation.js'
 import { applyFlags } from './flags.js'
+import { loadRunFile } from './extends.js'
 import { loadConfigFile } from './load.js'
 import { runSchema, type RunConfig, type RunConfigInput } from './run.js'
 import { applySettings } from './set.js'
@@ -35,7 +36,7 @@ export interface ResolvedRun {
  * @throws FacexError ERR_CONFIG that lists every problem with its place
  */
 export function resolveRun(request: RunRequest): ResolvedRun {
-  const tree = request.file === undefined ? new ConfigTree(request.config ?? {}, 'config') : loadConfigFile(request.file)
+  const tree = request.file === undefined ? new ConfigTree(request.config ?? {}, 'config') : loadRunFile(request.file)
   applyFlags(tree, request.flags ?? {})
   applySettings(tree, request.set ?? [])
   mergeConfFile(tree, 'backbone')
@@ -66,11 +67,12 @@ function mergeConfFile(tree: ConfigTree, kind: 'backbone' | 'head'): void {
 function checkRelations(config: RunConfig, source: ConfigSource): void {
   const problems: string[] = []
   const problem = (where: string, text: string) => problems.push(problemAt(source, where, text))
-  const { schedule, evaluation, epochs } = config
+  const { optimizer, schedule, evaluation, epochs } = config
   if (schedule.name === 'step') {
     const falls = schedule.milestones.findIndex((milestone, index) => index > 0 && milestone <= schedule.milestones[index - 1]!)
     if (falls > 0) problem(`schedule.milestones[${falls}]`, `expected ascending epochs, received ${schedule.milestones.join(', ')}`)
   }
+  if (optimizer.name === 'sgd' && optimizer.nesterov && optimizer.momentum === 0) problem('optimizer.nesterov', 'needs a momentum above 0')
   if (schedule.warmup_epochs > epochs) problem('schedule.warmup_epochs', `expected at most the ${epochs} epochs of the run, received ${schedule.warmup_epochs}`)
   evaluation.sets.forEach((set, index) => isPairList(set) && check(pairListSchema, set, source, `evaluation.sets[${index}]`))
   const names = evaluation.sets.map(setName)

@@ -45,7 +45,13 @@ const init = object({
   partial: z.boolean().default(false).describe('allow entries to be missing, unexpected or of another shape'),
 })
 
+const about = object({
+  summary: z.string().optional().describe('what the run is for, in one line'),
+  published: z.record(z.string(), z.number()).optional().describe('results that others published for it, in percent'),
+})
+
 export const runSchema = object({
+  about: about.optional().describe('for readers; nothing depends on it'),
   extensions: z.array(z.string().min(1)).default([]).describe('modules that add backbones, heads, samplers or modes; relative to this file'),
   out_dir: z.string().min(1).default('runs/default').describe('run folder: configuration, log, metrics, checkpoints'),
   data: dataSchema.describe('training data'),
@@ -81,6 +87,12 @@ export const runSchema = object({
   checkpoint: checkpoint.prefault({}).describe('checkpoints'),
   log: log.prefault({}).describe('logging'),
 })
+  .describe('Configuration of a facex training run')
+
+/** What a file may hold: a file that extends others need not be complete itself. For editors; see `extends.ts`. */
+export const runFileSchema = runSchema
+  .partial()
+  .extend({ extends: z.union([z.string(), z.array(z.string())]).optional().describe('files, relative to this one, whose values this one changes') })
   .describe('Configuration of a facex training run')
 
 /** A checked configuration with every default filled in. */

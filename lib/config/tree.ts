@@ -54,6 +54,30 @@ export class ConfigTree implements ConfigSource {
     this.#origins.set(text, origin)
   }
 
+  /** Removes the value of a key. */
+  remove(path: ConfigPath): void {
+    const above = path.slice(0, -1)
+    const mapping = this.get(above)
+    if (!isMapping(mapping)) return
+    this.#root = withValue(this.#root, above, Object.fromEntries(Object.entries(mapping).filter(([key]) => key !== path.at(-1))))
+  }
+
+  /**
+   * Lays `upper` over this tree: mappings merge key by key, `null` removes what was there, everything else replaces it.
+   * A mapping that names another thing (`type`, `name`, `kind`) replaces the whole mapping: options belong to the thing.
+   */
+  overlay(upper: ConfigTree, path: ConfigPath = []): void {
+    const [below, above] = [this.get(path), upper.get(path)]
+    if (above === null && path.length > 0) return this.remove(path)
+    if (isMapping(above) && isMapping(below) && !namesAnother(above, below)) {
+      for (const key of Object.keys(above)) this.overlay(upper, [...path, key])
+      return
+    }
+    const text = formatPath(path)
+    this.set(path, above, upper.at(text))
+    for (const [known, origin] of upper.#origins) if (text === '' || isBelow(known, text)) this.#origins.set(known, origin)
+  }
+
   at(path: string): string {
     for (let keys = parsePath(path); keys.length > 0; keys = keys.slice(0, -1)) {
       const origin = this.#origins.get(formatPath(keys))
@@ -65,6 +89,17 @@ export class ConfigTree implements ConfigSource {
 
 function isBelow(path: string, ancestor: string): boolean {
   return path.startsWith(`${ancestor}.`) || path.startsWith(`${ancestor}[`)
+}
+
+function isMapping(value: unknown): value is Record<string, unknown> {
+  return isContainer(value) && !Array.isArray(value)
+}
+
+/** Keys that say what the options beside them belong to. */
+const SELECTORS = ['type', 'name', 'kind']
+
+function namesAnother(above: Record<string, unknown>, below: Record<string, unknown>): boolean {
+  return SELECTORS.some((key) => key in above && above[key] !== below[key])
 }
 
 function isContainer(value: unknown): value is object {
@@ -80,6 +115,6 @@ function withValue(target: unknown, path: ConfigPath, value: unknown): unknown {
     copy[key] = withValue(copy[key], rest, value)
     return copy
   }
-  const record = isContainer(target) && !Array.isArray(target) ? (target as Record<string, unknown>) : {}
+  const record = isMapping(target) ? target : {}
   return { ...record, [key]: withValue(record[key], rest, value) }
 }

@@ -1,5 +1,11 @@
+import path from 'node:path'
+
 import t from 'tap'
+
+import { buildBackbone } from '../../lib/backbones/index.js'
 import { optimizerSchema } from '../../lib/config/optimizer.js'
+import { resolveRun } from '../../lib/config/resolve.js'
+import { packageRoot } from '../../lib/setup/places.js'
 import { matchesAny, patternsWithoutMatch } from '../../lib/training/name-patterns.js'
 import { nativeOptimizer, type TrainableParameter } from '../../lib/training/optimizer.js'
 
@@ -24,6 +30,17 @@ t.test('norm_and_bias keeps one-dimensional tensors from decay', async (t) => {
 t.test('patterns reach what no rule of shape does', async (t) => {
   const free = groups({ no_decay: ['*.relative_position_bias_table'] }).find((group) => group.weightDecay === 0)
   t.strictSame(free?.names, ['backbone.attention.relative_position_bias_table'])
+})
+
+t.test('the Swin recipe keeps every norm, bias and position table from decay, and nothing else', async (t) => {
+  const { optimizer } = resolveRun({ file: path.join(packageRoot(), 'configs', 'recipes', 'backbones', 'Swin-T.yaml') }).config
+  const { graph } = buildBackbone('SwinTransformer')
+  const all = graph.state.filter((entry) => entry.kind === 'parameter').map(({ name, shape }): TrainableParameter => ({ name: `backbone.${name}`, shape, part: 'backbone' }))
+  const byDecay = nativeOptimizer(optimizer, all).groups
+  const wanted = all.filter(({ name, shape }) => shape.length <= 1 || name.endsWith('.relative_position_bias_table')).map(({ name }) => name)
+  t.strictSame(byDecay.map(({ weightDecay }) => weightDecay).sort(), [0, 0.05])
+  t.strictSame(byDecay.find(({ weightDecay }) => weightDecay === 0)!.names.toSorted(), wanted.toSorted())
+  t.ok(wanted.filter((name) => name.endsWith('relative_position_bias_table')).length === 12, 'a table in each of the 12 blocks')
 })
 
 t.test('the head may learn at a rate of its own', async (t) => {
