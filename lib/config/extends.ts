@@ -82,6 +82,14 @@ function expandEnvironment(tree: ConfigTree): void {
       if (found === undefined) problems.push(problemAt(tree, where, `the environment variable ${name} is not set; set it, or write \${${name}:-value}`))
       return found ?? ''
     })
-    if (expanded !== text) tree.set(at, expanded, tree.at(where))
+    if (expanded !== text) tree.set(at, isOneVariable(text) ? typed(expanded) : expanded, tree.at(where))
   }
+}
+
+const isOneVariable = (text: string): boolean => new RegExp(`^(?:${VARIABLE.source})$`).test(text)
+
+/** The environment knows text only; a value that is a variable and nothing else is a number or a truth where it reads as one. */
+function typed(text: string): unknown {
+  if (text === 'true' || text === 'false') return text === 'true'
+  return /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(text) ? Number(text) : text
 }

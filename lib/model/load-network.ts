@@ -1,4 +1,4 @@
-/** A trained network in its training form, and the head that it was trained with, for runs that learn from it. @module */
+/** A trained network and the head that it was trained with, for runs that learn from it. @module */
 import { statSync } from 'node:fs'
 import path from 'node:path'
 

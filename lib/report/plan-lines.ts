@@ -33,8 +33,22 @@ function size(bytes: number): string {
   return bytes >= 2 ** 30 ? `${(bytes / 2 ** 30).toFixed(2)} GiB` : `${Math.round(bytes / 2 ** 20)} MiB`
 }
 
+/** One line a part, and below it the paths of the nodes that it is about. */
 export function precisionLines({ precision }: RunDetails): string[] {
   const part = Math.max(...precision.map((row) => row.part.length))
   const type = Math.max(...precision.map((row) => row.type.length))
-  return ['', ...precision.map((row) => `${row.part.padEnd(part)}  ${row.type.padEnd(type)}  ${row.why}`), '']
+  const lines = precision.flatMap((row) => [`${row.part.padEnd(part)}  ${row.type.padEnd(type)}  ${row.why}`, ...wrapped(row.nodes ?? [])])
+  return ['', ...lines, '']
+}
+
+/** Words with commas in indented lines of at most 110 characters. */
+function wrapped(words: readonly string[]): string[] {
+  const lines: string[] = []
+  words.forEach((word, i) => {
+    const text = i === words.length - 1 ? word : `${word},`
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + 1 + text.length <= 110) lines[lines.length - 1] = `${last} ${text}`
+    else lines.push(`      ${text}`)
+  })
+  return lines
 }

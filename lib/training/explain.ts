@@ -3,16 +3,9 @@
  * runs a step.
  * @module
  */
-import type { ComputeType } from '../native.js'
-import { computeType } from './device.js'
 import { runMemory, type RunMemory } from './memory.js'
+import { precisionOf, type PrecisionRow } from './precision.js'
 import type { PreparedRun } from './prepare.js'
-
-export interface PrecisionRow {
-  readonly part: string
-  readonly type: ComputeType | 'uint8'
-  readonly why: string
-}
 
 export interface RunDetails {
   /** Rates at the first step, where warm-up ends, and at the first step of some epochs. */
@@ -34,23 +27,4 @@ function shownRates({ config, learningRate, stepsPerEpoch }: PreparedRun): RunDe
   const changes = all.filter(({ lr }, i) => i === 0 || lr !== all[i - 1]!.lr)
   const every = Math.ceil((changes.length - 1) / (SHOWN_RATES - 1)) || 1
   return changes.filter((_, i) => i % every === 0 || i === changes.length - 1)
-}
-
-function precisionOf({ config, plan }: PreparedRun): PrecisionRow[] {
-  const compute = computeType(config.precision)
-  const mixed = compute !== 'float32'
-  const learning = new Set(plan.program.flatMap((verb) => (verb.verb === 'forward' && verb.gradient ? [verb.network] : [])))
-  const networks = Object.keys(plan.networks).map((name): PrecisionRow => ({
-    part: `network ${name}`,
-    type: compute,
-    why: learning.has(name) ? 'activations and their gradients; sums inside a kernel are wider' : 'activations; it does not learn by gradients',
-  }))
-  return [
-    { part: 'images', type: 'uint8', why: `decoded and moved as bytes, normalised into ${compute}` },
-    ...networks,
-    { part: 'norm statistics', type: 'float32', why: 'means, variances and their running averages' },
-    ...Object.entries(plan.heads).map(([name, head]): PrecisionRow => ({ part: `head ${name}`, type: 'float32', why: `${head.name}: logits, loss and class centres` })),
-    { part: 'weights', type: 'float32', why: mixed ? `masters that the optimizer updates; the networks read ${compute} copies` : 'that the optimizer updates' },
-    { part: 'gradients, optimizer', type: 'float32', why: compute === 'float16' ? 'with dynamic loss scaling, from 65536; a step that overflows is dropped and counted' : 'without loss scaling' },
-  ]
 }

@@ -89,3 +89,12 @@ t.test('variables of the environment stand for their values, with another where 
   const missing = path.join(t.testdir({ 'run.yaml': base.replace('root: images', 'root: "${FACEX_TEST_NONE}/images"') }), 'run.yaml')
   t.match(problem({ file: missing }), `${missing}:3:21 data.train[0].root: the environment variable FACEX_TEST_NONE is not set`)
 })
+
+t.test('a value that is one variable is a number where it reads as one, part of a text stays text', async (t) => {
+  process.env['FACEX_TEST_EPOCHS'] = '7'
+  t.teardown(() => delete process.env['FACEX_TEST_EPOCHS'])
+  const file = path.join(t.testdir({ 'run.yaml': `${base.replace('epochs: 2', 'epochs: ${FACEX_TEST_EPOCHS}')}batch_size: "\${FACEX_TEST_BATCH:-32}"\n` }), 'run.yaml')
+  t.match(resolveRun({ file }).config, { epochs: 7, batch_size: 32 })
+  const text = path.join(t.testdir({ 'run.yaml': base.replace('epochs: 2', 'epochs: "1${FACEX_TEST_EPOCHS}"') }), 'run.yaml')
+  t.match(problem({ file: text }), /epochs: expected a number, received "17" \(string\)/)
+})

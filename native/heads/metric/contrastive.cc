@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <string>
+#include <tuple>
 #include <vector>
 
 #include "heads/metric/pair_losses.h"
@@ -12,48 +14,67 @@ namespace {
 constexpr double kSmall = 1e-9;
 
 struct Pair {
-  int64_t first, second;
+  int32_t first, second;
   double squared;
 };
 
-// Which pairs of different identities count: `all`, or as many as there are pairs of one identity: the nearest
-// (`hardest`), any (`random`), or any inside the margin (`semi-hard`).
-void mine(std::vector<Pair>& others, size_t wanted, const HeadOptions& options, Random& random) {
-  const std::string& mining = choice(options, "mining");
-  const double margin = number(options, "margin");
-  if (mining == "all") return;
-  if (mining == "semi-hard") std::erase_if(others, [&](const Pair& pair) { return pair.squared >= margin * margin; });
+// All pairs of the batch in which the first image stands before the second.
+template <typename Body>
+void for_pairs(const PairBatch& batch, const Body& body) {
+  for (int64_t i = 0; i < batch.size; ++i) {
+    for (int64_t j = i + 1; j < batch.size; ++j) body(i, j, batch.labels[i] == batch.labels[j]);
+  }
+}
+
+// As many pairs of different identities as `wanted`: the nearest (`hardest`), any (`random`), or any inside the margin
+// (`semi-hard`).
+std::vector<Pair> mine(const PairBatch& batch, size_t wanted, const std::string& mining, double margin, Random& random) {
+  std::vector<Pair> others;
+  for_pairs(batch, [&](int64_t i, int64_t j, bool same) {
+    const double squared = batch.squared_at(i, j);
+    if (same || (mining == "semi-hard" && squared >= margin * margin)) return;
+    others.push_back({static_cast<int32_t>(i), static_cast<int32_t>(j), squared});
+  });
   wanted = std::min(wanted, others.size());
+  const auto end = others.begin() + static_cast<std::ptrdiff_t>(wanted);
   if (mining == "hardest") {
-    std::stable_sort(others.begin(), others.end(), [](const Pair& a, const Pair& b) { return a.squared < b.squared; });
+    const auto key = [](const Pair& pair) { return std::tuple(pair.squared, pair.first, pair.second); };
+    std::nth_element(others.begin(), end, others.end(), [&](const Pair& a, const Pair& b) { return key(a) < key(b); });
   } else {
     for (size_t i = 0; i < wanted; ++i) std::swap(others[i], others[i + random.below(static_cast<uint32_t>(others.size() - i))]);
   }
   others.resize(wanted);
+  return others;
 }
 
 }  // namespace
 
 double contrastive(const HeadOptions& options, const PairBatch& batch, Random& random, double* grad) {
-  std::vector<Pair> same, others;
-  for (int64_t i = 0; i < batch.size; ++i) {
-    for (int64_t j = i + 1; j < batch.size; ++j) {
-      (batch.labels[i] == batch.labels[j] ? same : others).push_back({i, j, batch.squared_at(i, j)});
-    }
-  }
-  mine(others, same.size(), options, random);
-  const double margin = number(options, "margin"), share = 1 / static_cast<double>(same.size() + others.size());
+  const std::string& mining = choice(options, "mining");
+  const double margin = number(options, "margin");
   double loss = 0;
-  for (const Pair& pair : same) {
-    loss += share * pair.squared;
-    grad[pair.first * batch.size + pair.second] += share;
+  size_t pairs = 0;
+  const auto push = [&](int64_t i, int64_t j, double squared) {
+    const double distance = std::sqrt(squared + kSmall), missing = std::max(0.0, margin - distance);
+    loss += missing * missing;
+    grad[i * batch.size + j] -= missing / distance;
+    ++pairs;
+  };
+  for_pairs(batch, [&](int64_t i, int64_t j, bool same) {
+    if (same) {
+      loss += batch.squared_at(i, j);
+      grad[i * batch.size + j] += 1;
+      ++pairs;
+    } else if (mining == "all") {
+      push(i, j, batch.squared_at(i, j));
+    }
+  });
+  if (mining != "all") {
+    for (const Pair& pair : mine(batch, pairs, mining, margin, random)) push(pair.first, pair.second, pair.squared);
   }
-  for (const Pair& pair : others) {
-    const double distance = std::sqrt(pair.squared + kSmall), missing = std::max(0.0, margin - distance);
-    loss += share * missing * missing;
-    grad[pair.first * batch.size + pair.second] -= share * missing / distance;
-  }
-  return loss;
+  const double share = 1 / static_cast<double>(pairs);
+  for (int64_t i = 0; i < batch.size * batch.size; ++i) grad[i] *= share;
+  return share * loss;
 }
 
 }  // namespace facex::heads::metric

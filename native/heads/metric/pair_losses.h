@@ -16,8 +16,9 @@ struct PairBatch {
   double squared_at(int64_t i, int64_t j) const { return squared[i * size + j]; }
 };
 
-// Mean over the chosen pairs or triplets, 0 when there are none; adds its derivative by each squared distance to `grad`
-// [N, N].
+// Mean over the chosen pairs or triplets, 0 when there are none. `grad` [N, N] is zero before and then its derivative by
+// each squared distance. Beside that they take less memory than another [N, N] of float64, and what they choose does not
+// depend on the number of threads.
 using PairLoss = double (*)(const HeadOptions& options, const PairBatch& batch, Random& random, double* grad);
 
 // Contrastive loss (Hadsell, Chopra, LeCun 2006): d for two images of one identity, max(0, margin - sqrt d)^2 for
