@@ -1,9 +1,8 @@
 #include "training/gradients.h"
 
 #include <ATen/ops/_foreach_mul.h>
-#include <ATen/ops/_foreach_norm.h>
-#include <ATen/ops/linalg_vector_norm.h>
-#include <ATen/ops/stack.h>
+
+#include "training/gradient_norm.h"
 
 namespace facex::training {
 
@@ -22,11 +21,7 @@ std::vector<std::vector<Tensor>> by_device(const std::vector<Tensor>& grads) {
 
 double norm_of(const std::vector<Tensor>& grads) {
   double norm = 0;
-  for (const std::vector<Tensor>& list : by_device(grads)) {
-    std::vector<Tensor> norms;
-    for (const Tensor& each : at::_foreach_norm(list)) norms.push_back(each.to(at::kDouble));
-    norm = std::hypot(norm, at::linalg_vector_norm(at::stack(norms)).item<double>());
-  }
+  for (const std::vector<Tensor>& list : by_device(grads)) norm = std::hypot(norm, l2_norm(list));
   return norm;
 }
 
@@ -58,11 +53,6 @@ void Gradients::clip(double max_norm, const std::string& part) {
     multiply(of(part), max_norm / found);
     norm_ = -1;
   }
-}
-
-void Gradients::apply() {
-  if (factor_ != 1) multiply(of(""), factor_);
-  factor_ = 1;
 }
 
 std::vector<Tensor> Gradients::of(const std::string& part) const {

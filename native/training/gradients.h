@@ -1,5 +1,5 @@
 // The gradients of one step on their way to the optimizer: loss scale taken out, checked for being finite, clipped.
-// Scaling factors are collected and applied in one pass over memory.
+// Factors are collected, and multiplied in by the update itself on its way over memory.
 #pragma once
 
 #include <vector>
@@ -19,8 +19,8 @@ class Gradients {
   // Scales the gradients of one part ("head"), or all of them for "", so that their norm is at most `max_norm`.
   void clip(double max_norm, const std::string& part);
 
-  // Applies what scaling is pending. The gradients are then those of the unscaled loss.
-  void apply();
+  // What all gradients are still to be multiplied with, to be those of the unscaled and clipped loss.
+  double factor() const { return factor_; }
 
  private:
   struct Gradient {
@@ -30,7 +30,7 @@ class Gradients {
   std::vector<Tensor> of(const std::string& part) const;
 
   std::vector<Gradient> grads_;
-  double factor_;     // still to be multiplied into all
+  double factor_;
   double norm_ = -1;  // of all with factor_ applied; negative: not computed
 };
 

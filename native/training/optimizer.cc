@@ -1,5 +1,6 @@
 #include "training/optimizer.h"
 
+#include <ATen/ops/_foreach_mul.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/zeros_like.h>
 
@@ -11,13 +12,21 @@ namespace facex::training {
 
 namespace {
 
-// The fused kernels walk the memory of value, gradient and slots side by side, so all must be laid out alike.
+// Whether elements of both lie in the same order; the stride of a dimension of extent 1 says nothing.
+bool is_laid_out_like(const Tensor& value, const Tensor& grad) {
+  for (int64_t dim = 0; dim < value.dim(); ++dim) {
+    if (value.size(dim) > 1 && value.stride(dim) != grad.stride(dim)) return false;
+  }
+  return true;
+}
+
+// An update walks the memory of value, gradient and slots side by side, so all must be laid out alike.
 Tensor laid_out_like(const Tensor& value, const Tensor& grad) {
-  if (grad.strides() == value.strides() && grad.scalar_type() == value.scalar_type()) return grad;
+  if (is_laid_out_like(value, grad) && grad.scalar_type() == value.scalar_type()) return grad;
   return at::empty_like(value).copy_(grad);
 }
 
-// In the order of memory: the fused kernels first copy what is not contiguous, such as class centres, a matrix of
+// In the order of memory: libtorch's kernels first copy what is not contiguous, such as class centres, a matrix of
 // columns outside that lies by classes inside.
 Tensor flat(const Tensor& tensor) {
   return tensor.is_non_overlapping_and_dense() ? tensor.as_strided({tensor.numel()}, {1}) : tensor;
@@ -55,7 +64,7 @@ Optimizer::Optimizer(const OptimizerOptions& options, const Parts& parts, const 
   }
 }
 
-void Optimizer::update(double lr) {
+void Optimizer::update(double lr, double grad_factor) {
   ++updates_;
   for (const Group& group : groups_) {
     std::vector<Bucket> buckets;  // one a device: class centres may live on the CPU while everything else is elsewhere
@@ -63,7 +72,12 @@ void Optimizer::update(double lr) {
       for (Bucket& bucket : buckets) {
         if (bucket.values[0].device() == device) return bucket;
       }
-      return buckets.emplace_back(Bucket{.slots = std::vector<std::vector<Tensor>>(slot_count_), .lr = lr * group.lr_multiplier, .weight_decay = group.weight_decay});
+      Bucket& bucket = buckets.emplace_back();
+      bucket.slots.resize(slot_count_);
+      bucket.lr = lr * group.lr_multiplier;
+      bucket.weight_decay = group.weight_decay;
+      bucket.grad_factor = grad_factor;
+      return bucket;
     };
     std::vector<Slices> taken;
     // What a gradient covers of a tensor laid out like the parameter: all, or slices that go back after the update.
@@ -87,6 +101,12 @@ void Optimizer::update(double lr) {
     for (Bucket& bucket : buckets) update_bucket(bucket);
     for (const Slices& slices : taken) put_slices(slices.whole, slices.entry->grad_slices, slices.entry->slice_dim, slices.values);
   }
+}
+
+void Optimizer::update_bucket(Bucket& bucket) {
+  if (bucket.values[0].is_cpu()) return update_on_cpu(bucket);
+  if (bucket.grad_factor != 1) at::_foreach_mul_(bucket.grads, bucket.grad_factor);
+  update_on_device(bucket);
 }
 
 void Optimizer::reset() {

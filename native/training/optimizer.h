@@ -1,12 +1,14 @@
-// Optimizers over groups of named parameters. One call updates all tensors of a group with libtorch's fused kernels,
-// which exist for float32 and float64 on the CPU and on CUDA, the only dtypes that master weights have.
+// Optimizers over groups of named parameters, which are float32 or float64. One pass over memory updates all tensors of a
+// group: on the CPU by loops of our own, elsewhere by libtorch's fused kernels.
 #pragma once
 
+#include <array>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "training/blocks.h"
 #include "training/parts.h"
 
 namespace facex::training {
@@ -30,9 +32,9 @@ class Optimizer {
   // Parameters that it updates, group by group.
   const std::vector<NamedEntry>& parameters() const { return parameters_; }
 
-  // One update with the gradients as they are. Parameters without a gradient stay untouched, decay included, and so do
-  // the slices that a gradient does not cover, with their slots.
-  void update(double lr);
+  // One update with `grad_factor` times the gradients. Parameters without a gradient stay untouched, decay included, and
+  // so do the slices that a gradient does not cover, with their slots.
+  void update(double lr, double grad_factor = 1);
 
   // Zeroes all slots and the count of updates.
   void reset();
@@ -51,10 +53,18 @@ class Optimizer {
     std::vector<std::vector<Tensor>> slots;
     double lr;
     double weight_decay;
+    double grad_factor;
+
+    // body(T* value, const T* grad, slots, count) over blocks of all tensors, from several threads; for CPU tensors.
+    template <typename Body>
+    void each(Body body) const;
   };
+  static constexpr size_t kMostSlots = 2;
 
   Optimizer(const OptimizerOptions& options, const Parts& parts, const std::vector<std::string>& slots);
-  virtual void update_bucket(Bucket& bucket) = 0;
+  virtual void update_on_cpu(const Bucket& bucket) = 0;
+  // The gradients have been multiplied with their factor.
+  virtual void update_on_device(Bucket& bucket) = 0;
 
  private:
   struct Group {
@@ -62,12 +72,26 @@ class Optimizer {
     double lr_multiplier, weight_decay;
   };
 
+  void update_bucket(Bucket& bucket);
+
   std::vector<NamedEntry> parameters_;
   std::vector<Group> groups_;
   size_t slot_count_;
   State state_;  // slot s of parameter p at s * parameters_.size() + p
   int64_t updates_ = 0;
 };
+
+template <typename Body>
+void Optimizer::Bucket::each(Body body) const {
+  const auto typed = [&]<typename T>(T) {
+    Blocks(values).each([&](int64_t, size_t tensor, int64_t first, int64_t count) {
+      std::array<T*, kMostSlots> parts{};
+      for (size_t s = 0; s < slots.size(); ++s) parts[s] = slots[s][tensor].template mutable_data_ptr<T>() + first;
+      body(values[tensor].template mutable_data_ptr<T>() + first, grads[tensor].template const_data_ptr<T>() + first, parts, count);
+    });
+  };
+  values[0].scalar_type() == at::kDouble ? typed(double()) : typed(float());
+}
 
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, const Parts& parts);
 

@@ -99,8 +99,7 @@ class Step {
     for (const auto& [loss, weight] : losses_) outcome_.loss += weight * loss.item<double>();
     losses_.clear();
     if (usable()) {
-      gradients().apply();
-      context_.optimizer.update(context_.lr);
+      context_.optimizer.update(context_.lr, gradients().factor());
     } else {
       outcome_.skipped = true;
     }
