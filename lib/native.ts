@@ -203,10 +203,17 @@ export interface NativeTrainer {
   /** Must come before the first {@link run}; slots and counters start anew. */
   setOptimizer(optimizer: NativeOptimizerSpec): void
   initialise(seed: number): void
-  /** Everything that training changes: `backbone.*`, `head.*`, `optimizer.<slot>.<parameter>`; copies. */
-  state(): Promise<NativeTensor[]>
-  /** Frees the tensors of a `state()` at once, instead of whenever garbage is collected; they are empty afterwards. */
-  releaseState(tensors: readonly NativeTensor[]): void
+  /**
+   * Everything that training changes: `backbone.*`, `head.*`, `optimizer.<slot>.<parameter>`; copies.
+   * @param makeRoom hands what steps need for themselves back to the system first: for callers that train again only
+   *   when the copies are gone. The next step then has to ask for it again, page by page.
+   */
+  state(makeRoom?: boolean): Promise<NativeTensor[]>
+  /**
+   * Frees the tensors of a `state()` at once, instead of whenever garbage is collected; they are empty afterwards.
+   * @param makeRoom hands their memory back to the system, instead of keeping it for the next copies
+   */
+  releaseState(tensors: readonly NativeTensor[], makeRoom?: boolean): void
   load(tensors: readonly NativeTensor[]): void
   /** Scalar training state: step counter, loss scaler and such; goes into the checkpoint's metadata. */
   counters(): Record<string, number>

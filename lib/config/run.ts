@@ -27,6 +27,7 @@ const checkpoint = object({
   every_epochs: z.int().min(1).default(1).describe('epochs between checkpoints; the end of the run always writes one'),
   every_steps: z.int().min(1).optional().describe('also after every so many steps'),
   every_minutes: z.number().positive().optional().describe('also after every so many minutes'),
+  while_training: z.boolean().default(true).describe('write while training goes on; false waits for the disk, and needs no memory for the copy beside that of a step'),
   keep_last: z.int().min(1).default(2).describe('newest checkpoints that are kept'),
   keep_best: z.boolean().default(true).describe('keep the one with the best evaluation as well'),
   keep_every_epochs: z.int().min(1).optional().describe('keep the checkpoints of every so many epochs for good'),

@@ -91,7 +91,10 @@ export type EvaluationDetails = ProtocolResult
 
 export interface CheckpointReport extends Position {
   readonly path: string
+  /** From the request until the file is safe on the disk. */
   readonly seconds: number
+  /** Seconds that training waited; the rest was written while it went on. */
+  readonly pause: number
   /** Also kept as the best one. */
   readonly best: boolean
 }

@@ -9,6 +9,7 @@ import type { CheckpointStore } from '../model/checkpoint-store.js'
 import type { NativeProgress } from '../native.js'
 import { stepsToBoundary } from './boundaries.js'
 import { isCheckpointDue } from './checkpoint-policy.js'
+import { CheckpointWriter } from './checkpoint-writer.js'
 import { reportOf, type Evaluate } from './evaluate.js'
 import type { EvaluationReport, Position, RunListener, StepReport } from './events.js'
 import { Meter } from './meter.js'
@@ -40,6 +41,10 @@ export interface LoopEnd {
 
 const PROGRESS_MS = 200
 
+function elapsed(since: number): number {
+  return (performance.now() - since) / 1000
+}
+
 export class TrainingLoop {
   readonly #options: LoopOptions
   readonly #run: PreparedRun
@@ -55,6 +60,8 @@ export class TrainingLoop {
   #checkpointStep: number
   #checkpointTime = performance.now()
   #stopEarly = false
+  readonly #writer: CheckpointWriter | undefined
+  #hasSaved = false
 
   constructor(options: LoopOptions) {
     this.#options = options
@@ -62,6 +69,7 @@ export class TrainingLoop {
     this.#progress = options.progress
     this.#step = options.run.trainer.counters()['step']!
     this.#checkpointStep = this.#step
+    this.#writer = options.checkpoints && new CheckpointWriter(options.checkpoints)
   }
 
   /** Trains to the end, or until the signal aborts; a checkpoint stands for the last step in both cases. */
@@ -75,9 +83,12 @@ export class TrainingLoop {
         await this.#trainEpoch()
         if (isEpochEnd(this.#step, this.#length)) await this.#endEpoch()
       }
-      if (this.#checkpointStep !== this.#step || this.#checkpoint === undefined) await this.#save()
+      if (this.#checkpointStep !== this.#step || !this.#hasSaved) await this.#save()
+      await this.#writer?.settle()
     } finally {
       signal.removeEventListener('abort', stop)
+      // After another failure, too: the run folder is let go only when nothing is written to it any more.
+      await this.#writer?.settle().catch(() => {})
     }
     const reason = signal.aborted ? 'interrupted' : 'finished'
     return { reason, step: this.#step, loss: this.#lastReport?.loss, checkpoint: this.#checkpoint, evaluations: [...this.#evaluations.values()] }
@@ -94,6 +105,7 @@ export class TrainingLoop {
     do {
       const count = stepsToBoundary(this.#step, [stepsPerEpoch, config.log.every, config.checkpoint.every_steps])
       await this.#trainSteps(count, order)
+      if (this.#writer?.failed === true) await this.#writer.settle()
       this.#logIfDue()
       const minutes = (performance.now() - this.#checkpointTime) / 60_000
       const due = isCheckpointDue(this.#step, minutes, config.checkpoint, stepsPerEpoch)
@@ -172,20 +184,31 @@ export class TrainingLoop {
     }
   }
 
+  /** Training waits for the copy of its state, and for the checkpoint before where that is still being written, or for all of it. */
   async #save(): Promise<void> {
-    const { checkpoints, listener } = this.#options
+    const { listener } = this.#options
     this.#checkpointTime = performance.now()
     this.#checkpointStep = this.#step
-    if (checkpoints === undefined) return
+    this.#hasSaved = true
+    if (this.#writer === undefined) return
     const started = performance.now()
+    await this.#writer.settle()
     const seconds = this.#options.progress.seconds + (started - this.#begun) / 1000
     const evaluations = [...this.#evaluations.values()].filter((report) => report.step === this.#step)
     const snapshot = await takeSnapshot(this.#run, { ...this.#progress, seconds }, evaluations)
-    const { path, best, messages } = await checkpoints.save(snapshot)
-    this.#run.trainer.releaseState(snapshot.tensors)
-    this.#checkpoint = path
-    for (const text of messages) listener.onMessage({ level: 'warning', text })
-    listener.onCheckpoint({ ...this.#position, path, seconds: (performance.now() - started) / 1000, best })
+    const position = this.#position
+    const copied = elapsed(started)
+    const whileTraining = this.#run.config.checkpoint.while_training
+    this.#writer.begin(snapshot, {
+      saved: ({ path, best, messages }) => {
+        this.#checkpoint = path
+        for (const text of messages) listener.onMessage({ level: 'warning', text })
+        const total = elapsed(started)
+        listener.onCheckpoint({ ...position, path, seconds: total, pause: whileTraining ? copied : total, best })
+      },
+      done: () => this.#run.trainer.releaseState(snapshot.tensors, !whileTraining),
+    })
+    if (!whileTraining) await this.#writer.settle()
   }
 
   /** An error of the training thread with what only this side knows: epoch, batch and the images in it. */

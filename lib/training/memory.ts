@@ -13,7 +13,7 @@ import type { ModePlan } from './modes/index.js'
 
 /** What the prediction reads of a run. */
 export interface MemoryRequest {
-  readonly config: Pick<RunConfig, 'batch_size' | 'precision' | 'optimizer' | 'data'>
+  readonly config: Pick<RunConfig, 'batch_size' | 'precision' | 'optimizer' | 'data' | 'checkpoint'>
   readonly plan: Pick<ModePlan, 'networks' | 'heads' | 'program' | 'order'>
   readonly dataset: Pick<Dataset, 'size'>
   readonly input: { readonly height: number; readonly width: number }
@@ -88,8 +88,9 @@ export function runMemory(request: MemoryRequest, device: 'cpu' | 'cuda'): RunMe
   }
   const fixed = weights + optimizer + sum([...heads.values()].map(({ gradient, sample, logits }) => gradient + sample + logits))
   const around = PROCESS + loader
-  // Between two steps, when a checkpoint is made, what a step needs for itself is free for its copy.
-  if (device === 'cpu') return { ...shown, peak: around + OVERHEAD * (fixed + Math.max(step.peak, checkpoint)) }
+  // Where training waits for the disk, what a step needs for itself is free for the copy.
+  const besides = config.checkpoint.while_training ? step.peak + checkpoint : Math.max(step.peak, checkpoint)
+  if (device === 'cpu') return { ...shown, peak: around + OVERHEAD * (fixed + besides) }
   return { ...shown, peak: around + host + checkpoint, device: OVERHEAD * (fixed - host + step.peak) + batchBytes }
 }
 

@@ -17,7 +17,7 @@ export async function takeSnapshot(run: PreparedRun, progress: ProgressState, ev
   const step = counters['step']!
   const score = evaluations.find((report) => report.name === scoringSet(config))?.value
   return {
-    tensors: await trainer.state(),
+    tensors: await trainer.state(!config.checkpoint.while_training),
     meta: {
       versions: { facex: packageVersion(), node: process.version, libtorch: addon().info().libtorch },
       position: { step, epoch: Math.floor(step / stepsPerEpoch), batch: (step % stepsPerEpoch) * config.accumulate },

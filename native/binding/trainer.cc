@@ -170,8 +170,9 @@ class TrainerObject final : public Napi::ObjectWrap<TrainerObject> {
   Napi::Value state(const Napi::CallbackInfo& call) {
     return guarded(call.Env(), [&]() -> Napi::Value {
       alive();
-      return jobs_->run(call.Env(), call.This(), nothing(call.Env()), [trainer = trainer_](const TrainingJobs::Post&) {
-        release_freed_memory();  // what the next step needs for itself makes room for the copies
+      const bool make_room = call[0].ToBoolean();
+      return jobs_->run(call.Env(), call.This(), nothing(call.Env()), [trainer = trainer_, make_room](const TrainingJobs::Post&) {
+        if (make_room) release_freed_memory();
         auto copies = std::make_shared<std::vector<std::pair<std::string, Tensor>>>();
         for (const training::NamedEntry& named : trainer->state()) {
           copies->emplace_back(named.name, named.entry->value.to(at::kCPU).clone(at::MemoryFormat::Contiguous));
@@ -189,7 +190,7 @@ class TrainerObject final : public Napi::ObjectWrap<TrainerObject> {
     return guarded(call.Env(), [&] {
       const auto given = call[0].As<Napi::Array>();
       for (uint32_t i = 0; i < given.Length(); ++i) take_back(object_of(given.Get(i), "tensor"));
-      release_freed_memory();
+      if (call[1].ToBoolean()) release_freed_memory();
       return call.Env().Undefined();
     });
   }

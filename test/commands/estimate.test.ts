@@ -39,6 +39,13 @@ t.test('a run is estimated without its data, and parts grow with what they depen
   t.equal(adam.optimizer, 2 * small.optimizer)
 })
 
+t.test('a copy for a checkpoint comes on top of a step, unless training waits for the disk', async (t) => {
+  const beside = await estimate(101_000)
+  const waiting = await estimate(101_000, ['checkpoint.while_training=false'])
+  t.equal(beside.checkpoint, waiting.checkpoint)
+  t.ok(beside.peak - waiting.peak > Math.min(beside.checkpoint, beside.activations))
+})
+
 t.test('centres in host memory leave the GPU', async (t) => {
   const on = await estimate(1_000_000, ['head.sample_rate=0.05'], 'cuda')
   const host = await estimate(1_000_000, ['head.sample_rate=0.05', 'head.centres=host'], 'cuda')

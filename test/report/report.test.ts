@@ -59,7 +59,7 @@ async function playRun(listeners: readonly RunListener[], folder: string) {
   }
   run.onMessage({ level: 'warning', text: 'the disk is nearly full' })
   run.onEvaluation(evaluation)
-  run.onCheckpoint({ ...at(20), path: 'last.facex', seconds: 0.1, best: true })
+  run.onCheckpoint({ ...at(20), path: 'last.facex', seconds: 0.1, pause: 0.02, best: true })
   await run.onEnd(end(folder))
 }
 
