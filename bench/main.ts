@@ -8,14 +8,15 @@ import { cpus, totalmem } from 'node:os'
 
 import { addon } from '../lib/native.js'
 import { parseBenchOptions, usage, type BenchOptions } from './options.js'
+import { benchCheckpoint } from './sections/checkpoint.js'
 import { benchEstimate } from './sections/estimate.js'
 import { benchEvaluate } from './sections/evaluate.js'
-import { benchSearch } from './sections/search.js'
-import { benchClasses, benchStep } from './sections/step.js'
 import { benchHeads } from './sections/heads.js'
 import { benchLoader } from './sections/loader.js'
 import { benchModes } from './sections/modes.js'
+import { benchSearch } from './sections/search.js'
 import { benchStartup } from './sections/startup.js'
+import { benchClasses, benchStep } from './sections/step.js'
 
 /** Prints its table line by line. */
 type Section = (options: BenchOptions, print: (line: string) => void) => Promise<void>
@@ -27,6 +28,7 @@ const SECTIONS: readonly (readonly [name: string, title: string, run: Section])[
   ['estimate', 'What facex estimate predicts, and the peak of the run', benchEstimate],
   ['modes', 'Training modes', benchModes],
   ['loader', 'Image loader', benchLoader],
+  ['checkpoint', 'Checkpoints', benchCheckpoint],
   ['startup', 'Start-up', benchStartup],
   ['evaluate', 'Verification from image files', benchEvaluate],
   ['search', 'Search among distractors', benchSearch],
@@ -44,9 +46,10 @@ function machine({ threads, rounds, steps }: BenchOptions): string {
   )
 }
 
-const options = parseBenchOptions(process.argv.slice(2), SECTIONS.map(([name]) => name))
+const names = SECTIONS.map(([name]) => name)
+const options = parseBenchOptions(process.argv.slice(2), names)
 if (options === undefined) {
-  process.stdout.write(usage)
+  process.stdout.write(usage(names))
 } else {
   const print = (line: string) => process.stdout.write(`${line}\n`)
   print(machine(options))

@@ -4,12 +4,12 @@ import { parseArgs } from 'node:util'
 
 const BACKBONES = 'MobileFaceNet,GhostNet,EfficientNet,ReXNet,TF-NAS,ResNet50-ir'
 
-export const usage = `Usage: npm run bench -- [OPTIONS]
+export const usage = (sections: readonly string[]) => `Usage: npm run bench -- [OPTIONS]
 
 Runs facex and PyTorch in turns on this machine and prints their ratios with spread, as Markdown. FACEX_PYTHON names a
 Python with torch (and onnxruntime and cv2 for the sections that need them). The machine should be idle.
 
---only A,B         sections: step, classes, heads, modes, estimate, loader, startup, evaluate, search; all by default
+--only A,B         sections: ${sections.join(', ')}; all by default
 --backbones A,B    of step; ${BACKBONES} by default
 --precision A,B    of step: fp32, bf16; both by default
 --batch_size N     of step and modes; 64 by default, 16 for ResNet50-ir

@@ -45,7 +45,7 @@ class ResidualBlock extends Module {
 
 const block = (channels: number) => new ResidualBlock(channels, channels)
 const twoBlocks = (channels: number) => new Sequential(block(channels), block(channels))
-const halve = () => new MaxPool2d(3, { stride: 2, padding: 1 })
+const repeat = (count: number, make: () => Module) => Array.from({ length: count }, make)
 /** `x` enlarged to the size of `other`, and `other` added. */
 const enlargeOnto = (x: Value, other: Value): Value => F.add(F.upsample(x, other.size, 'bilinear', true), other)
 /** The trunk, each element weighted by 1 to 2. */
@@ -56,109 +56,58 @@ function maskEnd(channels: number): Sequential {
   return new Sequential(new BatchNorm(channels), ReLU(), conv(), new BatchNorm(channels), ReLU(), conv(), Sigmoid())
 }
 
-/** Mask branch of three halvings. */
-class AttentionStage1 extends Module {
-  readonly first_residual_blocks: ResidualBlock
-  readonly trunk_branches: Sequential
-  readonly mpool = halve()
-  readonly softmax1_blocks: ResidualBlock
-  readonly skip1_connection_residual_block: ResidualBlock
-  readonly softmax2_blocks: ResidualBlock
-  readonly skip2_connection_residual_block: ResidualBlock
-  readonly softmax3_blocks: Sequential
-  readonly softmax4_blocks: ResidualBlock
-  readonly softmax5_blocks: ResidualBlock
-  readonly softmax6_blocks: Sequential
-  readonly last_blocks: ResidualBlock
+/**
+ * A trunk of two blocks, weighted by a mask from a picture that is halved some times and enlarged again.
+ *
+ * The state dict numbers the blocks of the mask as published: on the way down, on the way up, and its end.
+ */
+class AttentionModule extends Module {
+  readonly #first: Module
+  readonly #trunk: Module
+  readonly #halve = new MaxPool2d(3, { stride: 2, padding: 1 })
+  /** One for each halving, the finest first. */
+  readonly #down: readonly Module[]
+  /** From a level of the way down to the same level of the way up; the coarsest has none. */
+  readonly #skips: readonly Module[]
+  /** The coarsest first. */
+  readonly #up: readonly Module[]
+  readonly #end: Module
+  readonly #last: Module
 
-  constructor(channels: number) {
+  constructor(channels: number, halvings: number) {
     super()
-    this.first_residual_blocks = block(channels)
-    this.trunk_branches = twoBlocks(channels)
-    this.softmax1_blocks = block(channels)
-    this.skip1_connection_residual_block = block(channels)
-    this.softmax2_blocks = block(channels)
-    this.skip2_connection_residual_block = block(channels)
-    this.softmax3_blocks = twoBlocks(channels)
-    this.softmax4_blocks = block(channels)
-    this.softmax5_blocks = block(channels)
-    this.softmax6_blocks = maskEnd(channels)
-    this.last_blocks = block(channels)
+    const between = () => repeat(halvings - 1, () => block(channels))
+    this.#first = block(channels)
+    this.#trunk = twoBlocks(channels)
+    this.#down = [...between(), twoBlocks(channels)]
+    this.#skips = between()
+    this.#up = between()
+    this.#end = maskEnd(channels)
+    this.#last = block(channels)
+  }
+
+  override *children(): Iterable<readonly [string, Module]> {
+    const halvings = this.#down.length
+    yield* [['first_residual_blocks', this.#first], ['trunk_branches', this.#trunk], ['mpool', this.#halve]] as const
+    for (const [i, down] of this.#down.entries()) {
+      yield [`softmax${i + 1}_blocks`, down]
+      if (i < halvings - 1) yield [`skip${i + 1}_connection_residual_block`, this.#skips[i]!]
+    }
+    for (const [i, up] of this.#up.entries()) yield [`softmax${halvings + 1 + i}_blocks`, up]
+    yield* [[`softmax${2 * halvings}_blocks`, this.#end], ['last_blocks', this.#last]] as const
   }
 
   override forward(input: Value): Value {
-    const x = this.first_residual_blocks.call(input)
-    const trunk = this.trunk_branches.call(x)
-    const half = this.softmax1_blocks.call(this.mpool.call(x))
-    const quarter = this.softmax2_blocks.call(this.mpool.call(half))
-    const eighth = this.softmax3_blocks.call(this.mpool.call(quarter))
-    const toQuarter = F.add(enlargeOnto(eighth, quarter), this.skip2_connection_residual_block.call(quarter))
-    const onHalf = enlargeOnto(this.softmax4_blocks.call(toQuarter), half)
-    const toHalf = F.add(onHalf, this.skip1_connection_residual_block.call(half))
-    const mask = this.softmax6_blocks.call(enlargeOnto(this.softmax5_blocks.call(toHalf), trunk))
-    return this.last_blocks.call(weighted(trunk, mask))
-  }
-}
-
-/** Mask branch of two halvings. */
-class AttentionStage2 extends Module {
-  readonly first_residual_blocks: ResidualBlock
-  readonly trunk_branches: Sequential
-  readonly mpool = halve()
-  readonly softmax1_blocks: ResidualBlock
-  readonly skip1_connection_residual_block: ResidualBlock
-  readonly softmax2_blocks: Sequential
-  readonly softmax3_blocks: ResidualBlock
-  readonly softmax4_blocks: Sequential
-  readonly last_blocks: ResidualBlock
-
-  constructor(channels: number) {
-    super()
-    this.first_residual_blocks = block(channels)
-    this.trunk_branches = twoBlocks(channels)
-    this.softmax1_blocks = block(channels)
-    this.skip1_connection_residual_block = block(channels)
-    this.softmax2_blocks = twoBlocks(channels)
-    this.softmax3_blocks = block(channels)
-    this.softmax4_blocks = maskEnd(channels)
-    this.last_blocks = block(channels)
-  }
-
-  override forward(input: Value): Value {
-    const x = this.first_residual_blocks.call(input)
-    const trunk = this.trunk_branches.call(x)
-    const half = this.softmax1_blocks.call(this.mpool.call(x))
-    const quarter = this.softmax2_blocks.call(this.mpool.call(half))
-    const toHalf = F.add(enlargeOnto(quarter, half), this.skip1_connection_residual_block.call(half))
-    const mask = this.softmax4_blocks.call(enlargeOnto(this.softmax3_blocks.call(toHalf), trunk))
-    return this.last_blocks.call(weighted(trunk, mask))
-  }
-}
-
-/** Mask branch of one halving. */
-class AttentionStage3 extends Module {
-  readonly first_residual_blocks: ResidualBlock
-  readonly trunk_branches: Sequential
-  readonly mpool = halve()
-  readonly softmax1_blocks: Sequential
-  readonly softmax2_blocks: Sequential
-  readonly last_blocks: ResidualBlock
-
-  constructor(channels: number) {
-    super()
-    this.first_residual_blocks = block(channels)
-    this.trunk_branches = twoBlocks(channels)
-    this.softmax1_blocks = twoBlocks(channels)
-    this.softmax2_blocks = maskEnd(channels)
-    this.last_blocks = block(channels)
-  }
-
-  override forward(input: Value): Value {
-    const x = this.first_residual_blocks.call(input)
-    const trunk = this.trunk_branches.call(x)
-    const half = this.softmax1_blocks.call(this.mpool.call(x))
-    const mask = this.softmax2_blocks.call(enlargeOnto(half, trunk))
-    return this.last_blocks.call(weighted(trunk, mask))
+    const x = this.#first.call(input)
+    const trunk = this.#trunk.call(x)
+    const levels: Value[] = []
+    for (const down of this.#down) levels.push(down.call(this.#halve.call(levels.at(-1) ?? x)))
+    let mask = levels.at(-1)!
+    for (const [i, up] of this.#up.entries()) {
+      const level = levels.at(-2 - i)!
+      mask = up.call(F.add(enlargeOnto(mask, level), this.#skips.at(-1 - i)!.call(level)))
+    }
+    return this.#last.call(weighted(trunk, this.#end.call(enlargeOnto(mask, trunk))))
   }
 }
 
@@ -167,8 +116,6 @@ interface AttentionNetConfig extends OutputConfig {
   readonly stage2_modules: number
   readonly stage3_modules: number
 }
-
-const repeat = (count: number, make: () => Module) => Array.from({ length: count }, make)
 
 class AttentionNet extends Module {
   readonly conv1 = new Sequential(new Conv2d(3, 64, 7, { stride: 2, padding: 3, bias: false }), new BatchNorm(64), ReLU())
@@ -179,11 +126,11 @@ class AttentionNet extends Module {
     super()
     this.attention_body = new Sequential(
       new ResidualBlock(64, 256),
-      ...repeat(config.stage1_modules, () => new AttentionStage1(256)),
+      ...repeat(config.stage1_modules, () => new AttentionModule(256, 3)),
       new ResidualBlock(256, 512, 2),
-      ...repeat(config.stage2_modules, () => new AttentionStage2(512)),
+      ...repeat(config.stage2_modules, () => new AttentionModule(512, 2)),
       new ResidualBlock(512, 1024, 2),
-      ...repeat(config.stage3_modules, () => new AttentionStage3(1024)),
+      ...repeat(config.stage3_modules, () => new AttentionModule(1024, 1)),
       new ResidualBlock(1024, 2048, 2),
       block(2048),
       block(2048),

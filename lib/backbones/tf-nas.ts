@@ -71,59 +71,75 @@ class MBInvertedResBlock extends Module {
 type Block = readonly [number, number, number, number, number]
 
 /** The first block of a stage has its stride. */
-function stage(stride: number, act: Act, blocks: readonly Block[]): Sequential {
-  return new Sequential(...blocks.map((block, i) => new MBInvertedResBlock(block, i === 0 ? stride : 1, act)))
-}
+const STAGES: readonly { readonly stride: number; readonly act: Act; readonly blocks: readonly Block[] }[] = [
+  {
+    stride: 2,
+    act: 'relu',
+    blocks: [
+      [16, 83, 32, 24, 3],
+      [24, 128, 0, 24, 5],
+    ],
+  },
+  {
+    stride: 2,
+    act: 'silu',
+    blocks: [
+      [24, 138, 48, 40, 3],
+      [40, 297, 0, 40, 3],
+      [40, 170, 80, 40, 5],
+    ],
+  },
+  {
+    stride: 2,
+    act: 'silu',
+    blocks: [
+      [40, 248, 80, 80, 5],
+      [80, 500, 0, 80, 3],
+      [80, 424, 0, 80, 3],
+      [80, 477, 0, 80, 3],
+    ],
+  },
+  {
+    stride: 1,
+    act: 'silu',
+    blocks: [
+      [80, 504, 160, 112, 3],
+      [112, 796, 0, 112, 3],
+      [112, 723, 224, 112, 3],
+      [112, 555, 224, 112, 3],
+    ],
+  },
+  {
+    stride: 2,
+    act: 'silu',
+    blocks: [
+      [112, 813, 0, 192, 3],
+      [192, 1370, 0, 192, 3],
+      [192, 1138, 384, 192, 3],
+      [192, 1359, 384, 192, 3],
+    ],
+  },
+  {
+    stride: 1,
+    act: 'silu',
+    blocks: [[192, 1203, 384, 320, 5]],
+  },
+]
 
-class TFNasA extends Module {
-  readonly first_stem = new ConvLayer(3, 32, 3, 'relu')
-  readonly second_stem = new MBInvertedResBlock([32, 32, 8, 16, 3], 1, 'relu')
-  readonly stage1 = stage(2, 'relu', [
-    [16, 83, 32, 24, 3],
-    [24, 128, 0, 24, 5],
-  ])
-  readonly stage2 = stage(2, 'silu', [
-    [24, 138, 48, 40, 3],
-    [40, 297, 0, 40, 3],
-    [40, 170, 80, 40, 5],
-  ])
-  readonly stage3 = stage(2, 'silu', [
-    [40, 248, 80, 80, 5],
-    [80, 500, 0, 80, 3],
-    [80, 424, 0, 80, 3],
-    [80, 477, 0, 80, 3],
-  ])
-  readonly stage4 = stage(1, 'silu', [
-    [80, 504, 160, 112, 3],
-    [112, 796, 0, 112, 3],
-    [112, 723, 224, 112, 3],
-    [112, 555, 224, 112, 3],
-  ])
-  readonly stage5 = stage(2, 'silu', [
-    [112, 813, 0, 192, 3],
-    [192, 1370, 0, 192, 3],
-    [192, 1138, 384, 192, 3],
-    [192, 1359, 384, 192, 3],
-  ])
-  readonly stage6 = stage(1, 'silu', [[192, 1203, 384, 320, 5]])
-  readonly feature_mix_layer = new ConvLayer(320, 1280, 1)
-  readonly output_layer: Sequential
-
-  constructor(config: OutputConfig & { readonly drop_ratio: number }) {
-    super()
-    this.output_layer = new Sequential(
+function tfNasA(config: OutputConfig & { readonly drop_ratio: number }): Sequential {
+  const stages = STAGES.map(({ stride, act, blocks }) => new Sequential(...blocks.map((block, i) => new MBInvertedResBlock(block, i === 0 ? stride : 1, act))))
+  return new Sequential({
+    first_stem: new ConvLayer(3, 32, 3, 'relu'),
+    second_stem: new MBInvertedResBlock([32, 32, 8, 16, 3], 1, 'relu'),
+    ...Object.fromEntries(stages.map((stage, i) => [`stage${i + 1}`, stage])),
+    feature_mix_layer: new ConvLayer(320, 1280, 1),
+    output_layer: new Sequential(
       new Dropout(config.drop_ratio),
       new Flatten(),
       new Linear(1280 * config.out_h * config.out_w, config.feat_dim, { init: { bias: init.zeros } }),
       new BatchNorm(config.feat_dim),
-    )
-  }
-
-  override forward(x: Value): Value {
-    const stages = [this.stage1, this.stage2, this.stage3, this.stage4, this.stage5, this.stage6]
-    const layers = [this.first_stem, this.second_stem, ...stages, this.feature_mix_layer, this.output_layer]
-    return layers.reduce((value: Value, layer: Module) => layer.call(value), x)
-  }
+    ),
+  })
 }
 
 export const tfNas = defineBackbone({
@@ -131,5 +147,5 @@ export const tfNas = defineBackbone({
   summary: 'TF-NAS-A, a searched mobile network',
   paper: 'arXiv:2008.05314',
   options: { drop_ratio: ratio(0.2, 'dropout before the embedding'), ...OUTPUT_OPTIONS },
-  create: (config) => new TFNasA(config),
+  create: tfNasA,
 })

@@ -4,6 +4,7 @@
  */
 import { FacexError, received, unknownName } from '../errors.js'
 import { convertWeights, type ConvertOptions } from '../model/convert.js'
+import { readKeyMap } from '../model/key-maps.js'
 import { namedBackbone } from '../model/network.js'
 import type { WeightsFormat } from '../model/weights.js'
 import { parseOptions } from './options.js'
@@ -21,6 +22,7 @@ them. The optimizer of a checkpoint is left behind.
 --bare             the backbone only, its names without "backbone."
 --backbone NAME    the network, also an entry of backbone_conf.yaml: names of other projects are translated to its own, and every entry must fit
 --set KEY=VALUE    an option of that network
+--key_map FILE     how that project names the weights: a YAML file like those in configs/key-maps/ of facex
 --color rgb|bgr    with --mean X and --std X: what the network was trained with; needed, like --backbone, to make a
                    checkpoint of weights that do not describe themselves
 `
@@ -37,6 +39,7 @@ export async function run(argv: string[]): Promise<number> {
       deploy: { type: 'boolean' },
       backbone: { type: 'string' },
       set: { type: 'string', multiple: true },
+      key_map: { type: 'string' },
       color: { type: 'string' },
       mean: { type: 'string' },
       std: { type: 'string' },
@@ -45,12 +48,15 @@ export async function run(argv: string[]): Promise<number> {
   )
   const [input, output] = positionals
   if (input === undefined || output === undefined) throw new FacexError('ERR_USAGE', 'convert needs IN and OUT')
-  if (values.set !== undefined && values.backbone === undefined) throw new FacexError('ERR_USAGE', '--set needs --backbone')
+  for (const option of ['set', 'key_map'] as const) {
+    if (values[option] !== undefined && values.backbone === undefined) throw new FacexError('ERR_USAGE', `--${option} needs --backbone`)
+  }
   const format = values.format === undefined ? undefined : FORMATS.find((name) => name === values.format)
   if (values.format !== undefined && format === undefined) throw new FacexError('ERR_USAGE', unknownName('format', values.format, FORMATS))
-  const backbone = values.backbone === undefined ? undefined : namedBackbone(values.backbone, values.set)
-  const { from, to, tensors, keyMap } = await convertWeights(input, output, { format, backbone, pixels: pixelsOf(values), withoutHead: values['no-head'], bare: values.bare, deploy: values.deploy })
-  process.stderr.write(`${input} (${from}) -> ${output} (${to}): ${tensors} tensors${keyMap === undefined ? '' : `, names translated by ${keyMap}`}\n`)
+  const keyMap = values.key_map === undefined ? undefined : readKeyMap(values.key_map)
+  const backbone = values.backbone === undefined ? undefined : { ...namedBackbone(values.backbone, values.set), keyMap }
+  const { from, to, tensors, keyMap: used } = await convertWeights(input, output, { format, backbone, pixels: pixelsOf(values), withoutHead: values['no-head'], bare: values.bare, deploy: values.deploy })
+  process.stderr.write(`${input} (${from}) -> ${output} (${to}): ${tensors} tensors${used === undefined ? '' : `, names translated by ${used}`}\n`)
   return 0
 }
 

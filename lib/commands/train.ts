@@ -25,6 +25,8 @@ Trains what the YAML file CONFIG describes; \`facex config schema\` lists every 
   --set KEY=VALUE   one value of the configuration, such as optimizer.lr=0.05; repeatable
   --out_dir DIR     run folder: configuration, log, metrics, checkpoints
   --resume          continue exactly where the run in the run folder stopped
+  --init FILE       start from the weights of a checkpoint, safetensors or PyTorch file; without its head, or with it by
+                    --set init.head=true; --set init.partial=true takes what fits
   --device NAME     cpu, cuda or auto
   --precision NAME  fp32, bf16 or fp16
   --threads N       threads of tensor operations

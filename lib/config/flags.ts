@@ -43,6 +43,7 @@ export const zooFlags: Readonly<Record<string, Flag>> = {
   tensorboardx_logdir: { path: ['log', 'tensorboard_dir'], convert: text },
   pretrain_model: { path: ['init', 'weights'], convert: text },
   alpha: { path: ['mode', 'alpha'], convert: number },
+  init: { path: ['init', 'weights'], convert: text },
   device: { path: ['device'], convert: text },
   precision: { path: ['precision'], convert: text },
   threads: { path: ['threads'], convert: number },

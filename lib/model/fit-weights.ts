@@ -6,13 +6,15 @@ import { FacexError, throwProblems } from '../errors.js'
 import type { Graph, StateEntry } from '../graph/types.js'
 import type { NativeTensor } from '../native.js'
 import { ELEMENT_BYTES } from './formats/dtype.js'
-import { mapNames } from './key-maps.js'
+import { mapNames, type KeyMap } from './key-maps.js'
 
 export interface FitOptions {
   /** The file, for messages. */
   readonly file: string
   /** Take the entries that agree and leave the rest as they are. @default false */
   readonly partial?: boolean
+  /** A key map of the caller's, tried before those of facex. */
+  readonly keyMap?: KeyMap | undefined
 }
 
 export interface FittedWeights {
@@ -29,7 +31,7 @@ export interface FittedWeights {
  * @throws FacexError ERR_CHECKPOINT that lists missing, unexpected and mismatched entries
  */
 export function fitBackbone(graph: Graph, weights: readonly NativeTensor[], options: FitOptions): FittedWeights {
-  const { tensors, keyMap } = mapNames(graph, weights)
+  const { tensors, keyMap } = mapNames(graph, weights, options.keyMap)
   return { ...compare(graph.state, tensors, options, graph.name), keyMap }
 }
 
@@ -45,10 +47,11 @@ export function fitHead(state: readonly Pick<StateEntry, 'name' | 'shape'>[], we
     const reversed = expected?.length === 2 && tensor.shape.length === 2 && expected[0] !== tensor.shape[0] && expected[0] === tensor.shape[1] && expected[1] === tensor.shape[0]
     return reversed ? transpose(tensor) : tensor
   })
-  return { ...compare(state, turned, options, 'head'), keyMap: undefined }
+  // For other identities all of a head may differ.
+  return { ...compare(state, turned, options, 'head', options.partial), keyMap: undefined }
 }
 
-function compare(state: readonly ExpectedEntry[], weights: readonly NativeTensor[], { file, partial }: FitOptions, what: string): { tensors: NativeTensor[]; messages: string[] } {
+function compare(state: readonly ExpectedEntry[], weights: readonly NativeTensor[], { file, partial }: FitOptions, what: string, mayStayNew = false): { tensors: NativeTensor[]; messages: string[] } {
   const found = new Map(weights.map((tensor) => [tensor.name, tensor]))
   const messages: string[] = []
   const tensors: NativeTensor[] = []
@@ -67,7 +70,7 @@ function compare(state: readonly ExpectedEntry[], weights: readonly NativeTensor
     }
   }
   for (const { name, shape } of found.values()) messages.push(`unexpected: ${name} [${shape.join(', ')}]`)
-  if (tensors.length === 0) throw new FacexError('ERR_CHECKPOINT', `${file}: no entry fits ${what}: ${messages.slice(0, 5).join('; ')}`, { problems: messages })
+  if (tensors.length === 0 && !mayStayNew) throw new FacexError('ERR_CHECKPOINT', `${file}: no entry fits ${what}: ${messages.slice(0, 5).join('; ')}`, { problems: messages })
   if (partial !== true) {
     throwProblems('ERR_CHECKPOINT', `${file}: the weights do not fit ${what} (${tensors.length} of ${state.length} entries do; partial loading takes those):`, messages)
   }

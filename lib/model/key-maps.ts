@@ -1,6 +1,6 @@
 /**
  * Key maps: how another project names the weights of a network that facex has too. They are data, one YAML file each in
- * `configs/key-maps/`, so that a new one needs no code.
+ * `configs/key-maps/`, so that a new one needs no code; `facex convert --key_map FILE` takes one from anywhere.
  *
  * ```yaml
  * backbone: MobileFaceNet
@@ -52,12 +52,12 @@ export function readKeyMap(file: string): KeyMap {
 }
 
 /** The tensors under the names of `graph`: as they are, or by the key map that makes more names agree. */
-export function mapNames(graph: Graph, tensors: readonly NativeTensor[]): { tensors: readonly NativeTensor[]; keyMap: string | undefined } {
+export function mapNames(graph: Graph, tensors: readonly NativeTensor[], own?: KeyMap): { tensors: readonly NativeTensor[]; keyMap: string | undefined } {
   const known = new Set(graph.state.map(({ name }) => name))
   const agreeing = (candidates: readonly NativeTensor[]) => candidates.filter(({ name }) => known.has(name)).length
   let best = { tensors, keyMap: undefined as string | undefined }
   if (agreeing(tensors) === tensors.length) return best
-  for (const map of listKeyMaps().filter(({ backbone }) => backbone === graph.name)) {
+  for (const map of [...(own === undefined ? [] : [own]), ...listKeyMaps()].filter(({ backbone }) => backbone === graph.name)) {
     const mapped = tensors.map((tensor) => ({ ...tensor, name: translate(map, tensor.name) }))
     if (agreeing(mapped) > agreeing(best.tensors)) best = { tensors: mapped, keyMap: map.name }
   }

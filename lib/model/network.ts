@@ -12,12 +12,15 @@ import type { NativeTensor } from '../native.js'
 import { deployedGraph } from './deploy.js'
 import { loadExtensions } from './extensions.js'
 import { fitBackbone, type FittedWeights } from './fit-weights.js'
+import type { KeyMap } from './key-maps.js'
 import type { Weights } from './weights.js'
 
 /** A backbone with its options, as `buildBackbone` takes them. */
 export interface NamedBackbone {
   readonly name: string
   readonly config: unknown
+  /** A key map of the caller's, tried before those of facex. */
+  readonly keyMap?: KeyMap | undefined
 }
 
 /** A network and weights that fit it. */
@@ -44,13 +47,13 @@ export function namedBackbone(name: string, set: readonly string[] = []): NamedB
  * Builds a backbone and fits `weights` to it, in the trained or the deployed form, whichever the names are of.
  * @throws FacexError ERR_CONFIG for the backbone, ERR_CHECKPOINT for weights that do not fit it
  */
-export async function fitNetwork(weights: Weights, { name, config }: NamedBackbone, table?: readonly Backbone[]): Promise<FittedNetwork> {
+export async function fitNetwork(weights: Weights, { name, config, keyMap }: NamedBackbone, table?: readonly Backbone[]): Promise<FittedNetwork> {
   const { meta, file } = weights
   const backbones = table ?? (await loadExtensions((meta?.config['extensions'] ?? []) as string[])).backbones
   const size = meta?.backbone.name === name ? ([3, meta.preprocessing.height, meta.preprocessing.width] as const) : undefined
   const built = buildBackbone(name, config, { table: backbones, input: size })
   const graph = formOf(built, weights.backbone)
-  return { name, config: built.config, input: built.input, graph, deployed: graph !== built.graph, ...fitBackbone(graph, weights.backbone, { file }) }
+  return { name, config: built.config, input: built.input, graph, deployed: graph !== built.graph, ...fitBackbone(graph, weights.backbone, { file, keyMap }) }
 }
 
 function formOf({ graph }: BuiltBackbone, tensors: readonly NativeTensor[]): Graph {

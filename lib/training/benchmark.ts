@@ -3,13 +3,13 @@
  * or checkpoints.
  * @module
  */
-import { buildBackbone } from '../backbones/index.js'
+import { buildBackbone, type BuiltBackbone } from '../backbones/index.js'
 import type { ConfEntry } from '../backbones/conf.js'
 import { fuseNorm } from '../graph/passes/index.js'
 import { findHead } from '../heads/index.js'
 import { embeddingSize } from '../model/build.js'
 import { inferenceNetwork } from '../model/inference.js'
-import { addon, type NativeDevice, type NativeMemoryBatches, type NativeNetwork, type NativeNodeTime, type NativeTensor, type NativeTrainer } from '../native.js'
+import { addon, type NativeDevice, type NativeMemoryBatches, type NativeNetwork, type NativeNetworkOptions, type NativeNodeTime, type NativeTensor, type NativeTrainer } from '../native.js'
 import { computeType } from './device.js'
 import { backward, batch, forward, loss, update } from './program.js'
 
@@ -26,8 +26,10 @@ export interface StepBenchmarkOptions {
 
 /** One network with a head, SGD with momentum, and one batch of noise that every step sees again. */
 export class StepBenchmark {
-  readonly #trainer: NativeTrainer
-  readonly #network: NativeNetwork
+  readonly trainer: NativeTrainer
+  readonly #built: BuiltBackbone
+  readonly #options: NativeNetworkOptions
+  #network: NativeNetwork | undefined
   readonly #batches: NativeMemoryBatches
   readonly #images: NativeTensor
   readonly #labels: NativeTensor
@@ -45,17 +47,18 @@ export class StepBenchmark {
     const definition = findHead(head)
     const pieces = definition.create(definition.schema.parse({ feat_dim: embeddingSize(built.graph), num_class: classes }))
     const network = { device, master: 'float32', compute: computeType(precision), pixelMean: 127.5, pixelScale: 1 / 128 } as const
-    this.#trainer = new (addon().Trainer)({
+    this.trainer = new (addon().Trainer)({
       networks: { backbone: { graph: fuseNorm(built.graph), options: network } },
       heads: { head: { ...pieces, dtype: 'float32', device } },
       program: [batch(['images']), forward('backbone', 'images', 'embeddings'), loss('head', 'embeddings'), backward(), update()],
       seed: 0,
       onNonFinite: 'stop',
     })
-    const names = this.#trainer.parameters().map(({ name }) => name)
-    this.#trainer.setOptimizer({ name: 'sgd', values: { momentum: 0.9, nesterov: 0 }, groups: [{ names, lrMultiplier: 1, weightDecay: 1e-4 }] })
-    this.#trainer.initialise(0)
-    this.#network = inferenceNetwork(built.graph, this.#trainer.network('backbone').state(), network)
+    const names = this.trainer.parameters().map(({ name }) => name)
+    this.trainer.setOptimizer({ name: 'sgd', values: { momentum: 0.9, nesterov: 0 }, groups: [{ names, lrMultiplier: 1, weightDecay: 1e-4 }] })
+    this.trainer.initialise(0)
+    this.#built = built
+    this.#options = network
     this.#batches = new (addon().MemoryBatches)()
     this.#images = noise([batchSize, ...built.input.slice(1), 3])
     this.#labels = labels(batchSize, classes)
@@ -65,12 +68,13 @@ export class StepBenchmark {
   async train(steps: number): Promise<{ seconds: number; loss: number }> {
     for (let step = 0; step < steps; step++) this.#batches.push({ images: [this.#images], labels: this.#labels })
     const begin = performance.now()
-    const { losses } = await this.#trainer.run({ loader: this.#batches, lr: new Float64Array(steps).fill(0.01), progressMs: 1e9 }, () => {})
+    const { losses } = await this.trainer.run({ loader: this.#batches, lr: new Float64Array(steps).fill(0.01), progressMs: 1e9 }, () => {})
     return { seconds: (performance.now() - begin) / 1000, loss: losses.at(-1)! }
   }
 
   /** Embeds the batch `times` times in inference; seconds they took. */
   async extract(times: number): Promise<{ seconds: number }> {
+    this.#network ??= inferenceNetwork(this.#built.graph, this.trainer.network('backbone').state(), this.#options)
     const begin = performance.now()
     for (let i = 0; i < times; i++) await this.#network.infer(this.#images, 'embedding')
     return { seconds: (performance.now() - begin) / 1000 }
@@ -78,12 +82,12 @@ export class StepBenchmark {
 
   /** Seconds that every node of the network takes in a training step: the smallest of several. */
   profile(): NativeNodeTime[] {
-    return this.#trainer.network('backbone').profile(this.#images, 'embedding')
+    return this.trainer.network('backbone').profile(this.#images, 'embedding')
   }
 
   dispose(): void {
-    this.#network.dispose()
-    this.#trainer.dispose()
+    this.#network?.dispose()
+    this.trainer.dispose()
   }
 }
 

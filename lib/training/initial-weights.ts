@@ -1,5 +1,6 @@
 /** The weights that a run starts from. @module */
 import { fitBackbone, fitHead } from '../model/fit-weights.js'
+import { describePreprocessing, type Preprocessing } from '../model/preprocessing.js'
 import { loadWeights } from '../model/weights.js'
 import type { NativeTensor } from '../native.js'
 import type { Message } from './events.js'
@@ -24,6 +25,7 @@ async function takeWeights(run: PreparedRun, init: NonNullable<PreparedRun['conf
   const { model, trainer } = run
   const options = { file: init.weights, partial: init.partial }
   const weights = await loadWeights(init.weights, { head: init.head })
+  if (weights.meta !== undefined) warnOfPreprocessing(model.preprocessing, weights.meta.preprocessing, init.weights, onMessage)
   const fitted = [{ part: 'backbone', ...fitBackbone(model.backbone.graph, weights.backbone, options) }]
   if (init.head) {
     const own = (await trainer.state()).filter(({ name }) => name.startsWith('head.')).map((entry) => ({ ...entry, name: entry.name.slice('head.'.length) }))
@@ -35,6 +37,12 @@ async function takeWeights(run: PreparedRun, init: NonNullable<PreparedRun['conf
     onMessage({ level: 'info', text: `${part}: ${tensors.length} tensors taken from ${init.weights}${names}` })
     for (const text of messages) onMessage({ level: 'warning', text: `${part}: ${text}` })
   }
+}
+
+/** Weights learn to see other colours or another scale, but whoever starts from them should know. */
+function warnOfPreprocessing(own: Preprocessing, theirs: Preprocessing, file: string, onMessage: (message: Message) => void): void {
+  const [mine, given] = [describePreprocessing(own), describePreprocessing(theirs)]
+  if (mine !== given) onMessage({ level: 'warning', text: `${file} was trained on images prepared otherwise: ${given}; this run has ${mine}` })
 }
 
 /** Parameters of the networks in `copies` become those of the backbone; their running statistics stay their own. */

@@ -43,6 +43,19 @@ t.test('weights go from PyTorch to a checkpoint and back unchanged', async (t) =
   t.equal(content.tensors.length, stateDict.length)
 })
 
+t.test("a key map of the user's own translates the names of another project", async (t) => {
+  const folder = t.testdir({ 'theirs.yaml': "backbone: MobileFaceNet\nsummary: a project that says first\nrules:\n  '^first\\.(.*)$': conv1.$1\n" })
+  const stateDict = buildBackbone('MobileFaceNet').graph.state.map(({ name, shape, dtype }) => {
+    const info = { name: name.replace(/^conv1\./, 'first.'), shape, dtype: dtype === 'int64' ? ('int64' as const) : ('float32' as const) }
+    return { ...info, data: new ArrayBuffer(byteLength(info)) }
+  })
+  await writeTorchFile(path.join(folder, 'theirs.pt'), { stateDict, values: {} })
+  const convert = (...options: string[]) => facex(['convert', 'theirs.pt', 'ours.pt', ...options], { cwd: folder })
+  t.match(convert('--backbone', 'MobileFaceNet'), { status: 1, stderr: /missing: conv1\.conv\.weight.*unexpected: first\.conv\.weight/s })
+  t.match(convert('--backbone', 'MobileFaceNet', '--key_map', 'theirs.yaml'), { status: 0, stderr: /names translated by theirs/ })
+  t.match(convert('--key_map', 'theirs.yaml'), { status: 2, stderr: /--key_map needs --backbone/ })
+})
+
 t.test('a deployed network gives the same embeddings in every command that uses weights', async (t) => {
   const folder = t.testdir()
   const options = ['--set', 'feat_dim=32', '--set', 'blocks3=2', '--set', 'width4=1', '--set', 'out_h=2', '--set', 'out_w=2']

@@ -1,33 +1,14 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
-import os from 'node:os'
-import path from 'node:path'
 
 import t from 'tap'
 
 import { CheckpointStore } from '../../lib/model/checkpoint-store.js'
+import { withSmallDisk } from './small-disk.js'
 import { checkpoint, tensor } from './tensors.js'
 
 const ERROR = { name: 'FacexError', code: 'ERR_CHECKPOINT' }
 const MEBIBYTE = 2 ** 20
-
-/** Calls `body` with the folder of a file system of six mebibytes; returns why that is not possible here. */
-async function withSmallDisk(body: (folder: string) => Promise<void>): Promise<string | undefined> {
-  const folder = mkdtempSync(path.join(os.tmpdir(), 'facex-small-disk-'))
-  try {
-    const { status, error, stderr } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=6m', 'tmpfs', folder], { encoding: 'utf8' })
-    if (status !== 0) return `no small file system can be mounted: ${error?.message ?? stderr.trim()}`
-    try {
-      await body(folder)
-    } finally {
-      spawnSync('umount', [folder])
-    }
-    return undefined
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
-}
 
 t.test('a full disk is an error that says so, and the checkpoints before it stay', async (t) => {
   const reason = await withSmallDisk(async (folder) => {

@@ -3,6 +3,7 @@ import t from 'tap'
 import { BACKBONES, buildBackbone } from '../../lib/backbones/index.js'
 import type { Backbone } from '../../lib/backbones/index.js'
 import { cost } from '../../lib/graph/cost.js'
+import { StepBenchmark } from '../../lib/training/benchmark.js'
 import { contentOf, distance, images, networkOf, tensor } from './golden-network.js'
 
 /** Small configurations of the networks whose defaults would take long. */
@@ -55,5 +56,11 @@ for (const backbone of BACKBONES) {
     t.same(grads.map((grad) => grad.name).sort(), live.sort(), 'every live parameter learns, and no other')
     t.ok(grads.every((grad) => contentOf(grad).every(Number.isFinite)), 'gradients are finite')
     network.dispose()
+
+    const training = new StepBenchmark({ backbone: { type: backbone.name, config: smallConfig(backbone) }, classes: 10, batchSize: 3, threads: 1 })
+    const losses = [(await training.train(1)).loss, (await training.train(1)).loss]
+    t.ok(losses.every(Number.isFinite), `two steps of the optimizer: losses ${losses.join(', ')}`)
+    t.not(losses[0], losses[1], 'the first step changed the weights')
+    training.dispose()
   })
 }

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 
 import t from 'tap'
@@ -122,6 +122,15 @@ t.test('a new run may start from the weights of another, with or without its hea
   const weights = first.checkpoint!
   t.match(await train(tinyConfig(root, { epochs: 1, init: { weights, head: true } }), { listeners }), { reason: 'finished' })
   t.match(messages.join('\n'), /backbone: 10 tensors taken.*head: \d tensors taken/s)
+
+  const five = path.join(root, 'five.txt')
+  writeFileSync(five, readFileSync(path.join(root, 'train.txt'), 'utf8').split('\n').filter((line) => !line.endsWith(' 5')).join('\n'))
+  const others = { epochs: 1, data: { ...tinyConfig(root).data, color: 'rgb' as const, train: [{ kind: 'list' as const, root, list: five }] } }
+  t.match(await train(tinyConfig(root, { ...others, init: { weights } }), { listeners }), { reason: 'finished' }, 'other identities')
+  t.match(messages.at(-1), /was trained on images prepared otherwise: bgr, .*; this run has rgb/)
+  t.match(await failure({ ...others, init: { weights, head: true } }), { code: 'ERR_CHECKPOINT', message: /mismatched: weight: expected \[.*5.*\], found \[.*6/ })
+  t.match(await train(tinyConfig(root, { ...others, init: { weights, head: true, partial: true } }), { listeners }), { reason: 'finished' })
+  t.match(messages.join('\n'), /head: mismatched: weight/)
   t.match(await failure({ init: { weights: path.join(root, 'train.txt') } }), { code: 'ERR_CHECKPOINT' })
 })
 
