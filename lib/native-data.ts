@@ -20,6 +20,9 @@ export interface NativeFileSource {
   readonly paths: Uint8Array
   /** Class of each sample. */
   readonly labels: Int32Array
+  /** The list that declares the samples, for messages, and its lines without a sample, ascending from 1. */
+  readonly list?: string
+  readonly skippedLines?: Uint32Array
 }
 
 /** Images of a RecordIO file, at the positions that `indexRecords` found. */
@@ -89,6 +92,8 @@ export interface NativeLoader {
   begin(order: Uint32Array, epoch: number, firstBatch: number, keepLast?: boolean): void
   /** Next batch as tensors, for tests, previews and extraction; undefined at the end of the epoch. */
   next(): Promise<{ images: NativeTensor[]; labels: NativeTensor; indices: Uint32Array } | undefined>
+  /** Takes all batches that are left and drops them: the loader's speed by itself. Resolves with their images. */
+  drain(): Promise<number>
   /** Bad images met since the last call. */
   takeBadImages(): NativeBadImage[]
   dispose(): void

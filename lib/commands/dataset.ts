@@ -27,7 +27,7 @@ SOURCE is a list ("path label" lines), a folder of class folders, or a .rec file
 
 --root DIR         folder that the paths of a list start from; the list's own folder by default
 --threads N        threads that read images; all cores by default
---augment NAME     preview: flip (default), none or facex_zoo
+--augment NAMES    preview: flip (default), none, facex_zoo, or augmentations such as blur,erase, always applied
 --rows N           preview: identities shown, 8 by default
 --size N           preview: side of an image in pixels, 112 by default
 --fraction F       split: this share of the identities is chosen

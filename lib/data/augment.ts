@@ -60,7 +60,7 @@ export const AUGMENTATIONS: readonly AugmentationDefinition[] = [
 export type AugmentConfig = 'none' | 'flip' | 'facex_zoo' | readonly { readonly name: string; readonly probability?: number; readonly [setting: string]: unknown }[]
 
 /** Short names for usual lists. `facex_zoo` is its semi-siamese pipeline with the probabilities and order it has there. */
-const PRESETS: Readonly<Record<string, AugmentConfig>> = {
+export const PRESETS: Readonly<Record<string, AugmentConfig>> = {
   none: [],
   flip: [{ name: 'flip' }],
   facex_zoo: [{ name: 'crop' }, { name: 'flip' }, { name: 'grey_blue' }, { name: 'rotate_corner' }],

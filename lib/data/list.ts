@@ -39,7 +39,7 @@ export function openList(file: string, root: string): SampleSet {
   if (gaps !== undefined) problems.push(`${file}: ${gaps}`)
   const line = lineNumbers(list.skippedLines)
   return {
-    source: { kind: 'files', root, paths: list.paths, labels: list.labels },
+    source: { kind: 'files', root, paths: list.paths, labels: list.labels, list: file, skippedLines: Uint32Array.from(list.skippedLines) },
     labels: list.labels,
     classNames: gaps === undefined ? classNames(list, classCount) : [],
     problems,

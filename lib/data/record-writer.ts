@@ -3,8 +3,9 @@
  * native/data/record_file.h.
  * @module
  */
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 
+import { FacexError } from '../errors.js'
 import { indexFileOf } from './records.js'
 
 const MAGIC = 0xced7230a
@@ -48,18 +49,24 @@ export function imageRecord(id: number, label: number | readonly number[], conte
 }
 
 /**
- * A .rec file and its .idx in the making. Record 0 is insightface's header: the images are 1 ... count.
+ * A .rec file and its .idx in the making, which get their names when they are complete. Record 0 is insightface's header:
+ * the images are 1 ... count.
  */
 export class RecordWriter {
+  readonly #names: readonly string[]
   readonly #file: number
   readonly #index: number
   #position = 0
   #next = 1
 
-  /** @param count images that will be written */
+  /**
+   * @param count images that will be written
+   * @throws FacexError ERR_DATA where one of the files exists
+   */
   constructor(file: string, count: number) {
-    this.#file = openSync(file, 'wx')
-    this.#index = openSync(indexFileOf(file), 'wx')
+    this.#names = [file, indexFileOf(file)]
+    for (const name of this.#names) if (existsSync(name)) throw new FacexError('ERR_DATA', `${name}: exists already and is not overwritten; remove it or choose another name`)
+    ;[this.#file, this.#index] = this.#names.map((name) => openSync(unfinished(name), 'w')) as [number, number]
     // Both numbers are the key behind the last: there are no identity records between them.
     this.#write(0, imageRecord(0, [count + 1, count + 1], Buffer.alloc(0)))
   }
@@ -70,6 +77,17 @@ export class RecordWriter {
   }
 
   close(): void {
+    this.#end()
+    for (const name of this.#names) renameSync(unfinished(name), name)
+  }
+
+  /** Instead of {@link close}: leaves nothing behind. */
+  discard(): void {
+    this.#end()
+    for (const name of this.#names) rmSync(unfinished(name))
+  }
+
+  #end(): void {
     closeSync(this.#file)
     closeSync(this.#index)
   }
@@ -80,4 +98,9 @@ export class RecordWriter {
     writeSync(this.#index, `${key}\t${this.#position}\n`)
     this.#position += record.length
   }
+}
+
+/** A program that is stopped leaves this name, and the next one overwrites it. */
+function unfinished(name: string): string {
+  return `${name}.part`
 }

@@ -6,6 +6,7 @@
 #include "binding/loader_spec.h"
 #include "binding/tensor.h"
 #include "binding/worker.h"
+#include "core/memory.h"
 #include "data/inspect.h"
 #include "data/loader.h"
 #include "data/memory_batches.h"
@@ -37,12 +38,13 @@ class LoaderObject final : public Napi::ObjectWrap<LoaderObject> {
   static Napi::Function define(Napi::Env env) {
     return DefineClass(env, "Loader",
                        {InstanceMethod("begin", &LoaderObject::begin), InstanceMethod("next", &LoaderObject::next),
-                        InstanceMethod("takeBadImages", &LoaderObject::take_bad_images),
+                        InstanceMethod("drain", &LoaderObject::drain), InstanceMethod("takeBadImages", &LoaderObject::take_bad_images),
                         InstanceMethod("dispose", &LoaderObject::dispose)});
   }
 
   explicit LoaderObject(const Napi::CallbackInfo& call) : Napi::ObjectWrap<LoaderObject>(call) {
     guarded(call.Env(), [&] {
+      keep_freed_memory();  // batches are large, and one is like the other
       const Napi::Object spec = object_of(call[0], "loader");
       loader_ = std::make_shared<data::Loader>(source_from(get_object(spec, "source")), loader_options_from(spec));
       call.This().As<Napi::Object>().TypeTag(&kLoaderTag);
@@ -73,6 +75,19 @@ class LoaderObject final : public Napi::ObjectWrap<LoaderObject> {
           call.Env(), call.This(),
           [loader = loader()] { return loader->has_next() ? std::optional(loader->next()) : std::nullopt; },
           [](Napi::Env env, std::optional<data::Batch> batch) { return batch ? batch_to_js(env, *batch) : env.Undefined(); });
+    });
+  }
+
+  Napi::Value drain(const Napi::CallbackInfo& call) {
+    return guarded(call.Env(), [&]() -> Napi::Value {
+      return run_async(
+          call.Env(), call.This(),
+          [loader = loader()] {
+            size_t images = 0;
+            while (loader->has_next()) images += loader->next().indices.size();
+            return images;
+          },
+          [](Napi::Env env, size_t images) { return Napi::Number::New(env, static_cast<double>(images)); });
     });
   }
 

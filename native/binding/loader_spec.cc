@@ -7,8 +7,10 @@ namespace facex::binding {
 std::unique_ptr<data::Source> source_from(const Napi::Object& spec) {
   const std::string kind = get_string(spec, "kind");
   if (kind == "files") {
+    data::ListPlace list;
+    if (!spec.Get("list").IsUndefined()) list = {get_string(spec, "list"), get_typed<uint32_t>(spec, "skippedLines", napi_uint32_array)};
     return data::make_file_source(get_string(spec, "root"), get_typed<char>(spec, "paths", napi_uint8_array),
-                                  get_typed<int32_t>(spec, "labels", napi_int32_array));
+                                  get_typed<int32_t>(spec, "labels", napi_int32_array), std::move(list));
   }
   if (kind == "records") {
     return data::make_record_source(get_string(spec, "file"), get_typed<double>(spec, "positions", napi_float64_array),

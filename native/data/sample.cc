@@ -9,9 +9,12 @@ namespace facex::data {
 
 size_t SampleReader::read(size_t index, Random random, uint8_t* out) {
   size_t used = index;
-  if (!try_load(index) && !load_replacement(index, true, used)) {
-    if (options_.keep_class) fail(ErrorCode::kData, "class ", source_.label(index), ": none of its images can be read");
-    if (!load_replacement(index, false, used)) fail(ErrorCode::kData, "none of the ", source_.size(), " images can be read");
+  if (!try_load(index)) {
+    const std::string reason = source_.path(index) + ": " + failure_;
+    if (!load_replacement(index, true, used)) {
+      if (options_.keep_class) fail(ErrorCode::kData, reason, "; none of the images of class ", source_.label(index), " can be read");
+      if (!load_replacement(index, false, used)) fail(ErrorCode::kData, reason, "; none of the ", source_.size(), " images can be read");
+    }
   }
   if (image_.height != options_.full_height || image_.width != options_.width) {
     resize(image_, options_.full_height, options_.width, scratch_.image);
@@ -30,7 +33,8 @@ bool SampleReader::try_load(size_t index) {
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kData) throw;
     if (!options_.skip_bad_images) fail(ErrorCode::kData, source_.path(index), ": ", error.what());
-    bad_images_.note(index, {source_.path(index), error.what()});
+    failure_ = error.what();
+    bad_images_.note(index, {source_.path(index), failure_});
     return false;
   }
 }

@@ -35,6 +35,7 @@ class SampleReader {
   const AugmentationChain& augmentations_;
   const SampleOptions& options_;
   BadImages& bad_images_;
+  std::string failure_;  // why the latest bad image is one
   std::vector<uint8_t> file_;
   Image image_;
   Scratch scratch_;

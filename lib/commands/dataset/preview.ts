@@ -4,8 +4,10 @@
  */
 import { writeFileSync } from 'node:fs'
 
-import { resolveAugmentations, type AugmentConfig } from '../../data/augment.js'
+import { AUGMENTATIONS, PRESETS, resolveAugmentations, type AugmentConfig } from '../../data/augment.js'
 import { contactSheet } from '../../data/tools/preview.js'
+import { FacexError, unknownName } from '../../errors.js'
+import type { NativeAugmentation } from '../../native.js'
 import { wholeNumber } from '../options.js'
 import { openSources, outOf, seedOf, type Action } from './action.js'
 
@@ -15,10 +17,18 @@ export const preview: Action = async (sources, values) => {
     size: wholeNumber('size', values.size) ?? 112,
     rows: wholeNumber('rows', values.rows) ?? 8,
     columns: 8,
-    augmentations: resolveAugmentations((values.augment ?? 'flip') as AugmentConfig),
+    augmentations: (values.augment ?? 'flip').split(',').flatMap(augmentationsCalled),
     seed: seedOf(values),
   })
   writeFileSync(out, sheet)
   process.stdout.write(`${out}\n`)
   return 0
+}
+
+/** A preset as it is, or one augmentation, which is then always applied: the sheet is there to show it. */
+function augmentationsCalled(name: string): NativeAugmentation[] {
+  if (Object.hasOwn(PRESETS, name)) return resolveAugmentations(name as AugmentConfig)
+  const names = AUGMENTATIONS.map((row) => row.name)
+  if (!names.includes(name)) throw new FacexError('ERR_USAGE', `--augment: ${unknownName('augmentation', name, [...Object.keys(PRESETS), ...names])}`)
+  return resolveAugmentations([{ name, probability: 1 }])
 }

@@ -2,17 +2,18 @@
  * Between files and RecordIO: packing keeps the images' bytes, so that unpacking gives them back unchanged.
  * @module
  */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 
+import { FacexError } from '../../errors.js'
 import type { Dataset } from '../dataset.js'
 import { RecordWriter } from '../record-writer.js'
-import { indexFileOf } from '../records.js'
 import { encodedImages } from './encoded.js'
 
 /**
- * Writes all images to `file` (.rec) and its index; neither may exist. After an error no half-written file stays.
+ * Writes all images to `file` (.rec) and its index. After an error no half-written file stays.
  * @param onImage called with the number of images done
+ * @throws FacexError ERR_DATA where one of the two exists
  */
 export function packDataset(dataset: Dataset, file: string, onImage: (done: number) => void = () => {}): void {
   mkdirSync(path.dirname(file), { recursive: true })
@@ -23,20 +24,20 @@ export function packDataset(dataset: Dataset, file: string, onImage: (done: numb
       writer.add(dataset.labels[done]!, image.read())
       onImage(++done)
     }
-    writer.close()
   } catch (error) {
-    writer.close()
-    rmSync(file)
-    rmSync(indexFileOf(file))
+    writer.discard()
     throw error
   }
+  writer.close()
 }
 
 /**
  * Writes all images as files, one folder a class, and `train.txt` with the paths from `folder`.
  * @param onImage called with the number of images done
+ * @throws FacexError ERR_DATA where `folder` holds something
  */
 export function unpackDataset(dataset: Dataset, folder: string, onImage: (done: number) => void = () => {}): void {
+  if (existsSync(folder) && readdirSync(folder).length > 0) throw new FacexError('ERR_DATA', `${folder}: expected a new or an empty folder`)
   const digits = String(dataset.classCount - 1).length
   const made = new Set<string>()
   const lines: string[] = []
