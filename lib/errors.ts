@@ -13,6 +13,7 @@ export type ErrorCode =
   | 'ERR_DATA' // lists, images, record files
   | 'ERR_CHECKPOINT' // unreadable, damaged or mismatching weights or checkpoints
   | 'ERR_SETUP' // addon or libtorch missing or of a wrong version
+  | 'ERR_DISTRIBUTED' // another process of the run is missing, dead, hanging or not the same
   | 'ERR_NATIVE' // the engine failed
   | 'ERR_NON_FINITE' // a loss or gradient became NaN or infinite
   | 'ERR_OUT_OF_MEMORY'
@@ -29,6 +30,7 @@ export const EXIT_STATUS: Readonly<Record<ErrorCode, number>> = {
   ERR_CHECKPOINT: 1,
   ERR_SETUP: 1,
   ERR_NATIVE: 1,
+  ERR_DISTRIBUTED: 1,
   ERR_NON_FINITE: 3,
   ERR_OUT_OF_MEMORY: 4,
   ERR_LOCKED: 1,

@@ -67,6 +67,9 @@ export interface NativeLoaderSpec {
   readonly fullHeight?: number
   readonly color: 'bgr' | 'rgb'
   readonly batchSize: number
+  /** Hand out only part `share` of `shares` equal parts of each batch: what one of several processes trains on. */
+  readonly share?: number
+  readonly shares?: number
   /** Images of one sample: 1, or 2 for semi-siamese pairs. */
   readonly views: number
   readonly threads: number

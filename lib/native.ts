@@ -174,6 +174,44 @@ export interface NativeOptimizerSpec {
   readonly groups: readonly NativeParameterGroup[]
 }
 
+/** The processes of a run, met through a store that rank 0 serves. All ranks make the same calls in the same order. */
+export interface NativeGroup {
+  /** Meets the others; ERR_DISTRIBUTED says who is missing or does not fit. */
+  join(): Promise<void>
+  /** Short texts of all ranks, in order. */
+  exchange(text: string): Promise<string[]>
+  /** Tensors [n, ...] of all ranks behind each other. */
+  allGather(tensor: NativeTensor): Promise<NativeTensor>
+  /** Why this rank ends; all others end with this message. */
+  reportFailure(message: string): Promise<void>
+  traffic(): NativeTraffic
+  leave(): Promise<void>
+}
+
+/** Bytes of tensors handed to each kind of operation by this rank, and seconds waited for results. */
+export interface NativeTraffic {
+  readonly allReduced: number
+  readonly gathered: number
+  readonly scattered: number
+  readonly other: number
+  readonly operations: number
+  readonly waitSeconds: number
+}
+
+export interface NativeGroupSpec {
+  readonly rank: number
+  readonly size: number
+  readonly master: string
+  readonly port: number
+  /** Whether rank 0 serves the store itself. */
+  readonly serves: boolean
+  /** Tells restarts apart where the store outlives them. */
+  readonly attempt: string
+  readonly joinSeconds: number
+  readonly operationSeconds: number
+  readonly silenceSeconds: number
+}
+
 export interface NativeTrainerSpec {
   readonly networks: Readonly<Record<string, { graph: Graph; options: NativeNetworkOptions }>>
   readonly heads: Readonly<Record<string, NativeHeadSpec>>
@@ -181,6 +219,14 @@ export interface NativeTrainerSpec {
   readonly seed: number
   /** What a non-finite loss does: end the run with ERR_NON_FINITE, or skip the update and count it. */
   readonly onNonFinite: 'stop' | 'skip'
+  /** The processes that train together. Every head then shares its classes, or its batch, between them. */
+  readonly group?: NativeGroup | undefined
+  /** With a group: batch norm takes its statistics over all ranks. */
+  readonly synchroniseStatistics?: boolean
+  /** With a group: gradients travel in pieces of at least so many bytes. */
+  readonly bucketBytes?: number
+  /** With a group: gradients travel as bfloat16. */
+  readonly bfloat16Gradients?: boolean
 }
 
 /** What the training thread reports, at most every `progressMs` and at the end of a run of steps. */
@@ -198,13 +244,18 @@ export interface NativeProgress {
 }
 
 export interface NativeTrainer {
-  /** Every parameter of every network and head, by full name. */
+  /** Every parameter of every network and head, by full name; with a group the shape of the whole. */
   parameters(): { readonly name: string; readonly shape: readonly number[] }[]
+  /** The same for everything in {@link state}. */
+  entries(): { readonly name: string; readonly shape: readonly number[] }[]
+  /** The parameters of the network `from` become those of `to`, a network of the same graph; buffers stay. */
+  copyParameters(from: string, to: string): void
   /** Must come before the first {@link run}; slots and counters start anew. */
   setOptimizer(optimizer: NativeOptimizerSpec): void
   initialise(seed: number): void
   /**
-   * Everything that training changes: `backbone.*`, `head.*`, `optimizer.<slot>.<parameter>`; copies.
+   * Everything that training changes: `backbone.*`, `head.*`, `optimizer.<slot>.<parameter>`; copies. With a
+   * group all ranks must ask, and rank 0 alone receives it, whole.
    * @param makeRoom hands what steps need for themselves back to the system first: for callers that train again only
    *   when the copies are gone. The next step then has to ask for it again, page by page.
    */
@@ -215,6 +266,8 @@ export interface NativeTrainer {
    */
   releaseState(tensors: readonly NativeTensor[], makeRoom?: boolean): void
   load(tensors: readonly NativeTensor[]): void
+  /** With a group: running statistics of all ranks become those of rank 0. */
+  synchroniseBuffers(): Promise<void>
   /** Scalar training state: step counter, loss scaler and such; goes into the checkpoint's metadata. */
   counters(): Record<string, number>
   loadCounters(counters: Record<string, number>): void
@@ -264,6 +317,7 @@ export interface Addon {
   MemoryBatches: new () => NativeMemoryBatches
   /** `probes` is float32 [P, D]. */
   TopK: new (probes: NativeTensor, k: number) => NativeTopK
+  Group: new (spec: NativeGroupSpec) => NativeGroup
   Trainer: new (spec: NativeTrainerSpec) => NativeTrainer
   /** Decodes JPEG or PNG: uint8 [H, W, 3]. Throws ERR_DATA with the reason. */
   decodeImage(file: Uint8Array, color: 'bgr' | 'rgb'): NativeTensor

@@ -2,6 +2,7 @@
 #include <napi.h>
 
 #include "binding/file_lock.h"
+#include "binding/group.h"
 #include "binding/head.h"
 #include "binding/images.h"
 #include "binding/info.h"
@@ -15,6 +16,7 @@ namespace {
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   facex::binding::export_info(env, exports);
+  facex::binding::export_group(env, exports);
   facex::binding::export_head(env, exports);
   facex::binding::export_images(env, exports);
   facex::binding::export_loader(env, exports);

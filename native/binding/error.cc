@@ -5,6 +5,7 @@
 #include <new>
 #include <string>
 
+#include "core/collective.h"
 #include "core/error.h"
 
 namespace facex::binding {
@@ -41,6 +42,8 @@ Napi::Error to_js_error(Napi::Env env, std::exception_ptr error) {
     std::rethrow_exception(error);
   } catch (const Error& known) {
     return make(env, name_of(known.code()), known.what());
+  } catch (const PeerFailure& failure) {
+    return make(env, "ERR_DISTRIBUTED", failure.what());
   } catch (const c10::OutOfMemoryError& memory) {
     return make(env, "ERR_OUT_OF_MEMORY", memory.what_without_backtrace());
   } catch (const c10::Error& torch) {

@@ -50,6 +50,8 @@ data::LoaderOptions loader_options_from(const Napi::Object& spec) {
   options.sample.color = color_from(spec.Get("color"));
   options.augmentations = augmentations_from(get_array(spec, "augmentations"));
   options.batch_size = get_int(spec, "batchSize");
+  options.share = static_cast<int>(get_number(spec, "share", 0));
+  options.shares = static_cast<int>(get_number(spec, "shares", 1));
   options.views = get_int(spec, "views");
   options.threads = get_int(spec, "threads");
   options.prefetch = get_int(spec, "prefetch");

@@ -2,12 +2,14 @@
 
 #include "binding/args.h"
 #include "binding/error.h"
+#include "binding/group.h"
 #include "binding/head.h"
 #include "binding/loader.h"
 #include "binding/network.h"
 #include "binding/tensor.h"
 #include "binding/training_jobs.h"
 #include "core/memory.h"
+#include "heads/shared_head.h"
 #include "training/trainer.h"
 
 namespace facex::binding {
@@ -80,9 +82,16 @@ training::TrainerOptions decode_trainer(const Napi::Object& spec) {
     options.loss_scaling |= network.compute == at::kHalf;
     options.parts.networks[name] = std::make_shared<engine::Network>(decode_graph(get_object(given, "graph")), network);
   }
+  if (const Napi::Value group = spec.Get("group"); !group.IsUndefined()) {
+    options.group = group_of(group);
+    options.synchronise_statistics = get_bool(spec, "synchroniseStatistics");
+    options.reducer.bucket_bytes = static_cast<int64_t>(get_number(spec, "bucketBytes"));
+    options.reducer.bfloat16 = get_bool(spec, "bfloat16Gradients");
+  }
   const Napi::Object heads = get_object(spec, "heads");
   for (const std::string& name : strings(heads.GetPropertyNames())) {
-    options.parts.heads[name] = heads::make_head(head_options(get_object(heads, name.c_str())));
+    const heads::HeadOptions head = head_options(get_object(heads, name.c_str()));
+    options.parts.heads[name] = options.group ? heads::make_shared_head(head, options.group) : heads::make_head(head);
   }
   const Napi::Array program = get_array(spec, "program");
   for (uint32_t i = 0; i < program.Length(); ++i) options.program.push_back(decode_verb(object_of(program.Get(i), "verb")));
@@ -108,10 +117,13 @@ class TrainerObject final : public Napi::ObjectWrap<TrainerObject> {
   static Napi::Function define(Napi::Env env) {
     return DefineClass(env, "Trainer",
                        {InstanceMethod<&TrainerObject::parameters>("parameters"),
+                        InstanceMethod<&TrainerObject::entries>("entries"),
+                        InstanceMethod<&TrainerObject::copy_parameters>("copyParameters"),
                         InstanceMethod<&TrainerObject::set_optimizer>("setOptimizer"),
                         InstanceMethod<&TrainerObject::initialise>("initialise"),
                         InstanceMethod<&TrainerObject::state>("state"),
                         InstanceMethod<&TrainerObject::release_state>("releaseState"),
+                        InstanceMethod<&TrainerObject::synchronise_buffers>("synchroniseBuffers"),
                         InstanceMethod<&TrainerObject::load>("load"),
                         InstanceMethod<&TrainerObject::counters>("counters"),
                         InstanceMethod<&TrainerObject::load_counters>("loadCounters"),
@@ -139,17 +151,30 @@ class TrainerObject final : public Napi::ObjectWrap<TrainerObject> {
 
  private:
   Napi::Value parameters(const Napi::CallbackInfo& call) {
-    return guarded(call.Env(), [&]() -> Napi::Value {
-      Napi::Array list = Napi::Array::New(call.Env());
-      for (const training::NamedEntry& named : alive().parameters()) {
-        Napi::Array shape = Napi::Array::New(call.Env());
-        for (const int64_t size : named.entry->value.sizes()) shape.Set(shape.Length(), static_cast<double>(size));
-        Napi::Object parameter = Napi::Object::New(call.Env());
-        parameter.Set("name", named.name);
-        parameter.Set("shape", shape);
-        list.Set(list.Length(), parameter);
-      }
-      return list;
+    return guarded(call.Env(), [&]() -> Napi::Value { return shapes(call.Env(), alive().parameters()); });
+  }
+
+  Napi::Value entries(const Napi::CallbackInfo& call) {
+    return guarded(call.Env(), [&]() -> Napi::Value { return shapes(call.Env(), alive().state()); });
+  }
+
+  static Napi::Array shapes(Napi::Env env, const std::vector<training::NamedEntry>& entries) {
+    Napi::Array list = Napi::Array::New(env);
+    for (const training::NamedEntry& named : entries) {
+      Napi::Array shape = Napi::Array::New(env);
+      for (const int64_t size : training::whole_shape(named)) shape.Set(shape.Length(), static_cast<double>(size));
+      Napi::Object entry = Napi::Object::New(env);
+      entry.Set("name", named.name);
+      entry.Set("shape", shape);
+      list.Set(list.Length(), entry);
+    }
+    return list;
+  }
+
+  Napi::Value copy_parameters(const Napi::CallbackInfo& call) {
+    return guarded(call.Env(), [&] {
+      idle().copy_parameters(call[0].ToString().Utf8Value(), call[1].ToString().Utf8Value());
+      return call.Env().Undefined();
     });
   }
 
@@ -173,10 +198,7 @@ class TrainerObject final : public Napi::ObjectWrap<TrainerObject> {
       const bool make_room = call[0].ToBoolean();
       return jobs_->run(call.Env(), call.This(), nothing(call.Env()), [trainer = trainer_, make_room](const TrainingJobs::Post&) {
         if (make_room) release_freed_memory();
-        auto copies = std::make_shared<std::vector<std::pair<std::string, Tensor>>>();
-        for (const training::NamedEntry& named : trainer->state()) {
-          copies->emplace_back(named.name, named.entry->value.to(at::kCPU).clone(at::MemoryFormat::Contiguous));
-        }
+        auto copies = std::make_shared<std::vector<std::pair<std::string, Tensor>>>(trainer->whole_state());
         return [copies](Napi::Env env) -> Napi::Value {
           Napi::Array list = Napi::Array::New(env, copies->size());
           for (uint32_t i = 0; i < copies->size(); ++i) list.Set(i, give_to_js(env, (*copies)[i].first, std::move((*copies)[i].second)));
@@ -192,6 +214,16 @@ class TrainerObject final : public Napi::ObjectWrap<TrainerObject> {
       for (uint32_t i = 0; i < given.Length(); ++i) take_back(object_of(given.Get(i), "tensor"));
       if (call[1].ToBoolean()) release_freed_memory();
       return call.Env().Undefined();
+    });
+  }
+
+  Napi::Value synchronise_buffers(const Napi::CallbackInfo& call) {
+    return guarded(call.Env(), [&]() -> Napi::Value {
+      alive();
+      return jobs_->run(call.Env(), call.This(), nothing(call.Env()), [trainer = trainer_](const TrainingJobs::Post&) {
+        trainer->synchronise_buffers();
+        return [](Napi::Env env) -> Napi::Value { return env.Undefined(); };
+      });
     });
   }
 

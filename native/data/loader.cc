@@ -24,6 +24,9 @@ void check(const LoaderOptions& options) {
   positive("views", options.views);
   positive("threads", options.threads);
   positive("prefetch", options.prefetch);
+  if (options.share < 0 || options.share >= options.shares || options.batch_size % options.shares != 0) {
+    fail(ErrorCode::kConfig, "loader: expected a batch that ", options.shares, " processes can share equally, got ", options.batch_size, " samples and share ", options.share);
+  }
   if (options.sample.full_height < options.sample.height) {
     fail(ErrorCode::kConfig, "loader: expected a full height of at least ", options.sample.height, ", got ", options.sample.full_height);
   }
@@ -62,6 +65,7 @@ void Loader::begin(std::vector<uint32_t> order, uint64_t epoch, uint64_t first_b
   for (const uint32_t index : order) {
     if (index >= source_->size()) fail(ErrorCode::kData, "expected sample indices below ", source_->size(), ", got ", index);
   }
+  if (keep_last && options_.shares > 1) fail(ErrorCode::kConfig, "loader: a last batch that is not full cannot be shared between processes");
   std::unique_lock lock(mutex_);
   batches_ = 0;  // nobody takes a new task
   task_done_.wait(lock, [this] { return busy_ == 0; });
@@ -70,7 +74,7 @@ void Loader::begin(std::vector<uint32_t> order, uint64_t epoch, uint64_t first_b
   epoch_ = epoch;
   batches_ = keep_last ? (order_.size() + images_a_batch() - 1) / images_a_batch() : order_.size() / images_a_batch();
   next_batch_ = first_batch;
-  next_position_ = first_batch * images_a_batch();
+  next_position_ = begin_of(first_batch);
   lock.unlock();
   work_ready_.notify_all();
 }
@@ -90,7 +94,7 @@ Batch Loader::next() {
   if (next_batch_ >= batches_) fail(ErrorCode::kData, "the epoch has no further batch: it ended after ", batches_);
   const auto is_ready = [this] {
     // Batches open one after the other: a slot behind the position taken so far holds this batch.
-    return next_batch_ * images_a_batch() < next_position_ && slot_of(next_batch_).missing == 0;
+    return begin_of(next_batch_) < next_position_ && slot_of(next_batch_).missing == 0;
   };
   if (!is_ready()) {
     const auto start = std::chrono::steady_clock::now();
@@ -142,23 +146,22 @@ void Loader::work() {
 
 Loader::Task Loader::take_task() {
   const size_t batch = next_position_ / images_a_batch();
-  if (next_position_ == batch * images_a_batch()) open_slot(batch);
+  if (next_position_ == begin_of(batch)) open_slot(batch);
   Slot& slot = slot_of(batch);
-  const size_t end = batch * images_a_batch() + slot.samples * static_cast<size_t>(options_.views);
   Task task;
   task.batch_index = batch;
   task.first = next_position_;
-  task.last = std::min(task.first + kRun, end);
+  task.last = std::min(task.first + kRun, end_of(batch));
   task.images = slot.batch.images;
   task.labels = slot.batch.labels;
   task.indices = slot.batch.indices.data();
-  next_position_ = task.last;
+  next_position_ = task.last == end_of(batch) ? begin_of(batch + 1) : task.last;
   return task;
 }
 
 void Loader::open_slot(size_t batch) {
-  const size_t first = batch * images_a_batch();
-  const size_t count = std::min(images_a_batch(), order_.size() - first);
+  const size_t first = begin_of(batch);
+  const size_t count = end_of(batch) - first;
   Slot slot;
   slot.samples = count / static_cast<size_t>(options_.views);
   slot.missing = count;
@@ -185,7 +188,7 @@ void Loader::allocate(Slot& slot, size_t count) const {
 void Loader::run_task(SampleReader& reader, const Task& task, size_t& position) {
   if (!task.labels.defined()) return;  // there was no memory for the batch: its error is noted
   const auto views = static_cast<size_t>(options_.views);
-  const size_t begin = task.batch_index * images_a_batch();
+  const size_t begin = begin_of(task.batch_index);
   const auto samples = static_cast<size_t>(task.labels.numel());
   const size_t bytes = static_cast<size_t>(options_.sample.height) * static_cast<size_t>(options_.sample.width) * 3;
   for (position = task.first; position < task.last; position++) {

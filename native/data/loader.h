@@ -19,6 +19,7 @@ struct LoaderOptions {
   SampleOptions sample;
   std::vector<AugmentationSpec> augmentations;
   int batch_size = 1;  // samples of a batch
+  int share = 0, shares = 1;  // hand out only this one of so many equal parts of each batch: the part of one process
   int views = 1;       // images of a sample
   int threads = 1;
   int prefetch = 2;    // batches made ahead
@@ -63,6 +64,10 @@ class Loader final : public BatchSource {
   };
 
   size_t images_a_batch() const { return static_cast<size_t>(options_.batch_size) * static_cast<size_t>(options_.views); }
+  // Positions [begin_of, end_of) of the order are handed out as that batch.
+  size_t begin_of(size_t batch) const { return batch * images_a_batch() + images_a_batch() / shares() * static_cast<size_t>(options_.share); }
+  size_t end_of(size_t batch) const { return std::min(begin_of(batch) + images_a_batch() / shares(), order_.size()); }
+  size_t shares() const { return static_cast<size_t>(options_.shares); }
   Slot& slot_of(size_t batch) { return slots_[batch % slots_.size()]; }
   void work();
   bool has_work() const;

@@ -5,6 +5,7 @@
 #include <ATen/ops/empty.h>
 
 #include <mutex>
+#include <set>
 
 #include "core/error.h"
 #include "engine/initialise.h"
@@ -92,6 +93,7 @@ class Network::Impl {
       }
       params_.push_back(std::move(params));
     }
+    find_completions();
   }
 
   void initialise_all(uint64_t seed) {
@@ -138,7 +140,7 @@ class Network::Impl {
     return pass;
   }
 
-  void backward(RecordedPass& pass, const std::map<std::string, Tensor>& output_grads) {
+  void backward(RecordedPass& pass, const std::map<std::string, Tensor>& output_grads, const GradientSink& complete) {
     const std::lock_guard lock(running_);
     if (pass.records.empty()) fail(ErrorCode::kNative, "backward through a pass that kept nothing for it, or a second time");
     std::vector<Tensor> grads(plan_.size());
@@ -166,11 +168,26 @@ class Network::Impl {
                        .input_grads = std::vector<Tensor>(step.node->inputs.size())};
       step.op->backward(context);
       context.grad = Tensor();
+      if (complete) {
+        for (Entry* parameter : completed_by_[id]) complete(*parameter);
+      }
       for (size_t i = 0; i < step.node->inputs.size(); ++i) {
         if (step.wanted[i]) add_grad(grads[step.node->inputs[i]], std::move(context.input_grads[i]));
       }
     }
     pass.records.clear();
+  }
+
+  // The first node that uses a parameter is the last that adds to its gradient.
+  void find_completions() {
+    completed_by_.resize(graph_.nodes.size());
+    std::set<Entry*> seen;
+    for (const Node& node : graph_.nodes) {
+      for (const auto& [role, name] : node.params) {
+        Entry* entry = state_.find(name);
+        if (entry->kind == EntryKind::kParameter && seen.insert(entry).second) completed_by_[node.id].push_back(entry);
+      }
+    }
   }
 
   // Normalised, channels-last, in the compute dtype; `images` as Network::forward takes them.
@@ -190,6 +207,7 @@ class Network::Impl {
   std::vector<Step> plan_;
   State state_;
   std::vector<NodeParameters> params_;
+  std::vector<std::vector<Entry*>> completed_by_;  // parameters by the node whose backward completes their gradient
 
   std::mutex running_;  // one pass at a time: casts of parameters are shared
   NodeObserver* observer_ = nullptr;
@@ -206,8 +224,8 @@ void Network::observe(NodeObserver* observer) { impl_->observer_ = observer; }
 
 std::unique_ptr<Pass> Network::forward(const Tensor& images, const PassMode& mode) { return impl_->forward(images, mode); }
 
-void Network::backward(Pass& pass, const std::map<std::string, Tensor>& grads) {
-  impl_->backward(dynamic_cast<RecordedPass&>(pass), grads);
+void Network::backward(Pass& pass, const std::map<std::string, Tensor>& grads, const GradientSink& complete) {
+  impl_->backward(dynamic_cast<RecordedPass&>(pass), grads, complete);
 }
 
 }  // namespace facex::engine

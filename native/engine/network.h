@@ -1,6 +1,7 @@
 // A graph with its tensors: forward, backward, inference. Owns the state; knows nothing of heads, data or training.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -8,6 +9,10 @@
 #include "core/state.h"
 #include "core/tensor.h"
 #include "engine/graph.h"
+
+namespace facex {
+class Collective;
+}
 
 namespace facex::engine {
 
@@ -25,7 +30,9 @@ struct PassMode {
   bool batch_statistics = false;   // batch norm normalises with, and updates, batch statistics (train mode)
   bool stochastic = false;         // dropout and drop path are active
   bool keep_for_backward = false;  // keep what backward needs
-  uint64_t random_key = 0;         // dropout masks are a function of this key and the node id
+  uint64_t random_key = 0;         // dropout masks are a function of this key, the node id and the place in the batch
+  int share = 0;                   // the images are this one of the equal parts of a larger batch
+  Collective* statistics = nullptr;  // batch statistics are those of all its ranks together
 };
 
 // One forward pass: its outputs, and what backward needs of it. Several may be alive at once (siamese networks).
@@ -42,6 +49,9 @@ class NodeObserver {
   virtual void begin(const Node& node, bool backward) = 0;
   virtual void end(const Node& node, bool backward) = 0;
 };
+
+// Told of each parameter whose gradient a backward has completed, in an order that follows from the graph alone.
+using GradientSink = std::function<void(Entry& parameter)>;
 
 class Network {
  public:
@@ -65,7 +75,7 @@ class Network {
 
   // Adds to the gradients of the parameters. `grads` holds d loss / d output by output name. Frees the pass's kept
   // values as it goes, so a pass can be used once.
-  void backward(Pass& pass, const std::map<std::string, Tensor>& grads);
+  void backward(Pass& pass, const std::map<std::string, Tensor>& grads, const GradientSink& complete = {});
 
  private:
   class Impl;

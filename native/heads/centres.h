@@ -36,7 +36,12 @@ void add_centres(State& state, const CentreSpec& spec, int64_t count, const Head
 // The [M, D] view of an entry's value or gradient, whatever its outside shape.
 Tensor centre_rows(const Tensor& tensor, CentreShape shape);
 
-// Fills the centres; the values depend on (seed, spec.name) only.
-void initialise_centres(Entry& entry, const CentreSpec& spec, uint64_t seed);
+// Which centres an entry holds: those from `first` on, of `total`.
+struct CentreRange {
+  int64_t first, total;
+};
+
+// Fills the centres; the value of each depends on (seed, spec.name), its number and the total only.
+void initialise_centres(Entry& entry, const CentreSpec& spec, uint64_t seed, CentreRange range);
 
 }  // namespace facex::heads

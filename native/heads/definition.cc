@@ -10,6 +10,15 @@ int64_t centres_per_class(const HeadOptions& options) {
   return found == options.values.end() ? 1 : static_cast<int64_t>(found->second);
 }
 
+std::vector<ClassEntry> class_entries(const Definition& definition, const HeadOptions& options) {
+  std::vector<ClassEntry> entries = {{definition.centres.name, definition.centres.shape == CentreShape::kColumns ? 1 : 0, centres_per_class(options)}};
+  if (definition.extras == nullptr) return entries;
+  for (const ExtraEntry& extra : definition.extras(options)) {
+    if (extra.per_class) entries.push_back({extra.name, static_cast<int64_t>(extra.shape.size()) - 1, 1});
+  }
+  return entries;
+}
+
 State make_state(const Definition& definition, const HeadOptions& options) {
   State state;
   add_centres(state, definition.centres, options.num_class * centres_per_class(options), options);
@@ -23,15 +32,18 @@ State make_state(const Definition& definition, const HeadOptions& options) {
 }
 
 void initialise_state(State& state, const Definition& definition, const HeadOptions& options, uint64_t seed) {
-  initialise_centres(*state.find(definition.centres.name), definition.centres, seed);
+  const int64_t width = centres_per_class(options);
+  initialise_centres(*state.find(definition.centres.name), definition.centres, seed, {options.share.first * width, all_classes(options) * width});
   if (definition.extras == nullptr) return;
   for (const ExtraEntry& extra : definition.extras(options)) {
     Entry& entry = *state.find(extra.name);
     if (extra.low == extra.high) {
       entry.value.fill_(extra.low);
     } else {
-      Tensor drawn = at::empty(extra.shape, at::TensorOptions().dtype(at::kDouble));
-      entry.value.copy_(drawn.uniform_(extra.low, extra.high, named_generator(seed, extra.name)));
+      Shape shape = extra.shape;
+      if (extra.per_class) shape.back() = all_classes(options);
+      Tensor drawn = at::empty(shape, at::TensorOptions().dtype(at::kDouble)).uniform_(extra.low, extra.high, named_generator(seed, extra.name));
+      entry.value.copy_(extra.per_class ? drawn.narrow(-1, options.share.first, options.num_class) : drawn);
     }
     ++entry.version;
   }
@@ -48,7 +60,7 @@ void check_request(const HeadRequest& request, const HeadOptions& options) {
   }
   const int64_t* label = labels.const_data_ptr<int64_t>();
   for (int64_t row = 0; row < labels.size(0); ++row) {
-    if (label[row] >= 0 && label[row] < options.num_class) continue;
+    if (label[row] >= (options.share.group ? -1 : 0) && label[row] < options.num_class) continue;
     fail(ErrorCode::kData, "head ", options.name, ": expected labels from 0 to ", options.num_class - 1, ", got ", label[row], " at row ", row, " of the batch");
   }
 }

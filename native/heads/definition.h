@@ -37,11 +37,14 @@ const CentreSpec& centres_of(const std::string& head);
 // Centres of one class: 1 unless the head has an option `num_subcenters`.
 int64_t centres_per_class(const HeadOptions& options);
 
+// The entries of a head with class centres that have slices for every class.
+std::vector<ClassEntry> class_entries(const Definition& definition, const HeadOptions& options);
+
 // The state that a definition asks for, zero-filled.
 State make_state(const Definition& definition, const HeadOptions& options);
 void initialise_state(State& state, const Definition& definition, const HeadOptions& options, uint64_t seed);
 
-// ErrorCode::kData naming row and label when a label lies outside [0, num_class).
+// ErrorCode::kData naming row and label when a label lies outside [0, num_class) and is not the -1 of shared classes.
 void check_request(const HeadRequest& request, const HeadOptions& options);
 
 }  // namespace facex::heads

@@ -3,6 +3,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/arange.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/tensor.h>
 
 #include <algorithm>
@@ -27,10 +28,10 @@ class PartialFc final : public Head {
     const at::NoGradGuard no_grad;
     check_request(request, options_);
     const std::vector<int64_t> classes = sample(request);
-    make_inner(static_cast<int64_t>(classes.size()));
+    make_inner(static_cast<int64_t>(classes.size()), count_all(static_cast<int64_t>(classes.size())));
     const Tensor index = at::tensor(classes, at::kLong).to(options_.centres_device);
 
-    for (const PerClass& part : per_class()) {
+    for (const ClassEntry& part : class_entries(definition_, options_)) {
       Entry& inside = *inner_->state().find(part.name);
       copy_slices(state_.find(part.name)->value, slices(index, part.width), part.dim, inside.value);
       ++inside.version;
@@ -38,7 +39,7 @@ class PartialFc final : public Head {
     HeadRequest inner = request;
     inner.labels = positions(classes, request.labels);
     const HeadResult result = inner_->run(inner);
-    for (const PerClass& part : per_class()) {
+    for (const ClassEntry& part : class_entries(definition_, options_)) {
       Entry& inside = *inner_->state().find(part.name);
       if (inside.grad.defined()) {
         accumulate_grad_slices(*state_.find(part.name), inside.grad.to(options_.centres_device), slices(index, part.width), part.dim);
@@ -49,21 +50,6 @@ class PartialFc final : public Head {
   }
 
  private:
-  // An entry with `width` slices along `dim` for every class.
-  struct PerClass {
-    std::string name;
-    int64_t dim, width;
-  };
-
-  std::vector<PerClass> per_class() const {
-    const int64_t dim = definition_.centres.shape == CentreShape::kColumns ? 1 : 0;
-    std::vector<PerClass> parts = {{definition_.centres.name, dim, centres_per_class(options_)}};
-    for (const ExtraEntry& extra : extras(options_)) {
-      if (extra.per_class) parts.push_back({extra.name, static_cast<int64_t>(extra.shape.size()) - 1, 1});
-    }
-    return parts;
-  }
-
   std::vector<ExtraEntry> extras(const HeadOptions& options) const {
     return definition_.extras == nullptr ? std::vector<ExtraEntry>() : definition_.extras(options);
   }
@@ -71,21 +57,39 @@ class PartialFc final : public Head {
   std::vector<int64_t> sample(const HeadRequest& request) const {
     const Tensor labels = request.labels.to(at::kCPU).contiguous();
     std::vector<int64_t> kept(labels.const_data_ptr<int64_t>(), labels.const_data_ptr<int64_t>() + labels.numel());
+    std::erase(kept, -1);  // classes of other ranks
     std::sort(kept.begin(), kept.end());
     kept.erase(std::unique(kept.begin(), kept.end()), kept.end());
     const auto wanted = static_cast<int64_t>(std::ceil(options_.sample_rate * static_cast<double>(options_.num_class)));
-    return sample_classes(kept, options_.num_class, std::max(wanted, static_cast<int64_t>(kept.size())), request.random_key);
+    return sample_classes(kept, options_.num_class, std::max(wanted, static_cast<int64_t>(kept.size())), key(request));
   }
 
-  // The head for `count` classes, which shares with this one all state that does not belong to a class.
-  void make_inner(int64_t count) {
-    if (inner_ && inner_classes_ == count) return;
+  // Each rank draws its own sample of its own classes.
+  uint64_t key(const HeadRequest& request) const {
+    const auto& group = options_.share.group;
+    return group ? Random(request.random_key, static_cast<uint64_t>(group->rank())).next() : request.random_key;
+  }
+
+  // Classes of the samples of all ranks.
+  int64_t count_all(int64_t own) const {
+    if (!options_.share.group) return own;
+    const Tensor count = at::full({1}, own, at::kLong);
+    options_.share.group->all_reduce(count, Reduction::kSum);
+    return count.item<int64_t>();
+  }
+
+  // The head for `count` classes of `total` on all ranks, which shares with this one all state that does not belong to a
+  // class.
+  void make_inner(int64_t count, int64_t total) {
+    if (inner_ && inner_classes_ == count && inner_total_ == total) return;
     HeadOptions options = options_;
     options.num_class = count;
     options.sample_rate = 1;
     options.centres_device = options.device;
+    options.share.total = total;
     inner_ = make_(definition_, options);
     inner_classes_ = count;
+    inner_total_ = total;
     for (const ExtraEntry& extra : extras(options)) {
       if (!extra.per_class) inner_->state().find(extra.name)->value = state_.find(extra.name)->value;
     }
@@ -100,7 +104,7 @@ class PartialFc final : public Head {
     Tensor result = labels.to(at::kCPU).contiguous().clone();
     int64_t* label = result.mutable_data_ptr<int64_t>();
     for (int64_t row = 0; row < result.numel(); ++row) {
-      label[row] = std::lower_bound(classes.begin(), classes.end(), label[row]) - classes.begin();
+      if (label[row] >= 0) label[row] = std::lower_bound(classes.begin(), classes.end(), label[row]) - classes.begin();
     }
     return result.to(labels.device());
   }
@@ -110,7 +114,7 @@ class PartialFc final : public Head {
   const MakeHead make_;
   State state_;
   std::unique_ptr<Head> inner_;
-  int64_t inner_classes_ = 0;
+  int64_t inner_classes_ = 0, inner_total_ = 0;
 };
 
 }  // namespace

@@ -26,7 +26,7 @@ PrototypeQueue::PrototypeQueue(const Definition& definition, const HeadOptions& 
 }
 
 void PrototypeQueue::initialise(uint64_t seed) {
-  initialise_centres(*state_.find("queue"), definition_.centres, seed);
+  initialise_centres(*state_.find("queue"), definition_.centres, seed, {0, state_.find("label_list")->value.size(0)});
   state_.find("index")->value.zero_();
   state_.find("label_list")->value.fill_(-1);
 }

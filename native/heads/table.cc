@@ -24,7 +24,7 @@ const CentreSpec kNone{"", CentreShape::kColumns, CentreInit::kUnit};
 const CentreSpec kQueue{"queue", CentreShape::kColumns, CentreInit::kUnit};
 
 std::vector<ExtraEntry> ada_cos_state(const HeadOptions& options) {
-  const double scale = std::sqrt(2.0) * std::log(std::max<double>(static_cast<double>(options.num_class) - 1, 1));
+  const double scale = std::sqrt(2.0) * std::log(std::max<double>(static_cast<double>(all_classes(options)) - 1, 1));
   return {{"scale", EntryKind::kBuffer, {1}, std::max(scale, 1.0), std::max(scale, 1.0)}};
 }
 
@@ -71,6 +71,8 @@ const std::vector<Definition>& table() {
   return rows;
 }
 
+bool has_centres(const Definition& row) { return row.centres.name != kQueue.name && row.centres.name != kNone.name; }
+
 const Definition& find(const std::string& name) {
   std::string known;
   for (const Definition& row : table()) {
@@ -91,8 +93,7 @@ const Definition& checked(const HeadOptions& options) {
   if (!(options.sample_rate > 0 && options.sample_rate <= 1)) {
     fail(ErrorCode::kConfig, "head ", options.name, ": expected sample_rate above 0 and at most 1, got ", options.sample_rate);
   }
-  const bool has_centres = row.centres.name != kQueue.name && row.centres.name != kNone.name;
-  if (!has_centres && (options.sample_rate < 1 || options.bf16_products || options.centres_device != options.device)) {
+  if (!has_centres(row) && (options.sample_rate < 1 || options.bf16_products || options.centres_device != options.device)) {
     fail(ErrorCode::kConfig, "head ", options.name, ": has no class centres, leave sample_rate, centres and gemm out");
   }
   return row;
@@ -116,6 +117,11 @@ std::unique_ptr<Head> make_head(const HeadOptions& options) {
 
 std::unique_ptr<Head> make_reference_head(const HeadOptions& options) {
   return with_sample(options, &Definition::reference);
+}
+
+std::vector<ClassEntry> class_entries(const HeadOptions& options) {
+  const Definition& definition = find(options.name);
+  return has_centres(definition) ? class_entries(definition, options) : std::vector<ClassEntry>();
 }
 
 std::vector<std::string> head_names() {

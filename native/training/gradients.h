@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "core/collective.h"
 #include "training/parts.h"
 
 namespace facex::training {
@@ -11,7 +12,8 @@ namespace facex::training {
 class Gradients {
  public:
   // `scale` is what the losses of this step were multiplied with.
-  Gradients(const std::vector<NamedEntry>& parameters, double scale);
+  // With a group, norms are those of the parts on all ranks, and the same number everywhere.
+  Gradients(const std::vector<NamedEntry>& parameters, double scale, Collective* group);
 
   // L2 norm of all gradients together, loss scale taken out. Not finite when any element is not.
   double norm();
@@ -26,9 +28,12 @@ class Gradients {
   struct Gradient {
     std::string part;
     Tensor value;
+    bool is_part;  // of a tensor that lies on several ranks
   };
   std::vector<Tensor> of(const std::string& part) const;
+  double norm_of(const std::string& part) const;
 
+  Collective* group_;
   std::vector<Gradient> grads_;
   double factor_;
   double norm_ = -1;  // of all with factor_ applied; negative: not computed

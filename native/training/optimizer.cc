@@ -42,9 +42,9 @@ struct Slices {
 
 Optimizer::Optimizer(const OptimizerOptions& options, const Parts& parts, const std::vector<std::string>& slots)
     : slot_count_(slots.size()) {
-  std::map<std::string, Entry*> known;
+  std::map<std::string, NamedEntry> known;
   for (const NamedEntry& named : named_entries(parts)) {
-    if (named.entry->kind == EntryKind::kParameter) known.emplace(named.name, named.entry);
+    if (named.entry->kind == EntryKind::kParameter) known.emplace(named.name, named);
   }
   std::set<std::string> seen;
   for (const ParameterGroup& group : options.groups) {
@@ -53,7 +53,7 @@ Optimizer::Optimizer(const OptimizerOptions& options, const Parts& parts, const 
       auto found = known.find(name);
       if (found == known.end()) fail(ErrorCode::kConfig, "optimizer groups: there is no parameter \"", name, "\"");
       if (!seen.insert(name).second) fail(ErrorCode::kConfig, "optimizer groups: \"", name, "\" is in two groups");
-      parameters_.push_back({name, found->second});
+      parameters_.push_back(found->second);
     }
     groups_.push_back({begin, parameters_.size(), group.lr_multiplier, group.weight_decay});
   }

@@ -2,18 +2,20 @@
 
 namespace facex::training {
 
-namespace {
-
-void append(std::vector<NamedEntry>& list, const std::string& part, State& state) {
-  for (Entry& entry : state.entries()) list.push_back({part + "." + entry.name, &entry});
+Shape whole_shape(const NamedEntry& named) {
+  Shape shape = named.entry->value.sizes().vec();
+  if (named.part.whole > 0) shape[named.part.dim] = named.part.whole * named.part.width;
+  return shape;
 }
-
-}  // namespace
 
 std::vector<NamedEntry> named_entries(const Parts& parts) {
   std::vector<NamedEntry> list;
-  for (const auto& [name, network] : parts.networks) append(list, name, network->state());
-  for (const auto& [name, head] : parts.heads) append(list, name, head->state());
+  for (const auto& [name, network] : parts.networks) {
+    for (Entry& entry : network->state().entries()) list.push_back({name + "." + entry.name, &entry});
+  }
+  for (const auto& [name, head] : parts.heads) {
+    for (Entry& entry : head->state().entries()) list.push_back({name + "." + entry.name, &entry, head->part(entry.name)});
+  }
   return list;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/collective.h"
 #include "core/state.h"
 #include "engine/network.h"
 #include "heads/head.h"
@@ -21,7 +22,11 @@ struct Parts {
 struct NamedEntry {
   std::string name;  // "<part>.<entry>"
   Entry* entry;      // lives as long as the part
+  Part part = {};    // what this process holds of it
 };
+
+// Shape of the tensor that the entry is, or is a part of.
+Shape whole_shape(const NamedEntry& named);
 
 // All entries, part by part, each in the order of its state dict.
 std::vector<NamedEntry> named_entries(const Parts& parts);

@@ -27,6 +27,8 @@ class Step {
   }
 
   StepOutcome run(const Program& program) {
+    program_ = &program;
+    if (context_.reducer != nullptr) context_.reducer->reset();
     for (verb_ = 0; verb_ < program.size() && !outcome_.skipped; ++verb_) {
       std::visit([this](const auto& verb) { execute(verb); }, program[verb_]);
     }
@@ -44,7 +46,8 @@ class Step {
       values_[verb.images[view]] = batch.images[view].to(context_.device, /*non_blocking=*/true);
     }
     values_[verb.labels] = batch.labels;  // heads check them on the CPU before they compute
-    outcome_.images += batch.labels.size(0) * static_cast<int64_t>(batch.images.size());
+    const int64_t ranks = context_.group == nullptr ? 1 : context_.group->size();
+    outcome_.images += ranks * batch.labels.size(0) * static_cast<int64_t>(batch.images.size());
   }
 
   void execute(const ForwardVerb& verb) {
@@ -52,7 +55,9 @@ class Step {
     const engine::PassMode mode{.batch_statistics = verb.batch_statistics,
                                 .stochastic = verb.stochastic,
                                 .keep_for_backward = verb.gradient,
-                                .random_key = key()};
+                                .random_key = key(),
+                                .share = context_.group == nullptr ? 0 : context_.group->rank(),
+                                .statistics = context_.synchronise_statistics ? context_.group : nullptr};
     auto pass = network.forward(values_.at(verb.input), mode);
     for (const auto& [output, name] : verb.outputs) values_[name] = pass->output(output);
     if (verb.gradient) waiting_.push_back({&network, std::move(pass), verb.outputs, {}});
@@ -89,8 +94,20 @@ class Step {
   void execute(const BackwardVerb&) {
     for (; !waiting_.empty(); waiting_.pop_back()) {
       Waiting& last = waiting_.back();
-      if (!last.grads.empty()) last.network->backward(*last.pass, last.grads);
+      if (!last.grads.empty()) last.network->backward(*last.pass, last.grads, sink_for(*last.network));
     }
+  }
+
+  // Gradients leave for the other ranks during the last backward of their network before the update.
+  engine::GradientSink sink_for(const engine::Network& network) {
+    if (context_.reducer == nullptr) return {};
+    const auto is_earlier = [&](const Waiting& other) { return &other != &waiting_.back() && other.network == &network; };
+    if (std::any_of(waiting_.begin(), waiting_.end(), is_earlier)) return {};
+    for (size_t next = verb_ + 1; next < program_->size(); ++next) {
+      if (std::holds_alternative<OptimizerVerb>((*program_)[next])) break;
+      if (std::holds_alternative<BackwardVerb>((*program_)[next])) return {};
+    }
+    return [this](Entry& parameter) { context_.reducer->add(parameter); };
   }
 
   void execute(const ClipVerb& verb) { gradients().clip(verb.max_norm, verb.part); }
@@ -133,13 +150,17 @@ class Step {
   }
 
   Gradients& gradients() {
-    if (!gradients_) gradients_.emplace(context_.optimizer.parameters(), context_.loss_scale.factor());
+    if (!gradients_) {
+      if (context_.reducer != nullptr) context_.reducer->finish(context_.parts);
+      gradients_.emplace(context_.optimizer.parameters(), context_.loss_scale.factor(), context_.group);
+    }
     return *gradients_;
   }
 
   uint64_t key() const { return Random(context_.seed, static_cast<uint64_t>(context_.number), verb_).next(); }
 
   const StepContext& context_;
+  const Program* program_ = nullptr;
   StepOutcome outcome_;
   size_t verb_ = 0;
   std::map<std::string, Tensor> values_;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "data/batch.h"
+#include "training/gradient_reducer.h"
 #include "training/gradients.h"
 #include "training/loss_scale.h"
 #include "training/optimizer.h"
@@ -24,12 +25,15 @@ struct StepContext {
   uint64_t seed;   // of the run
   int64_t number;  // steps finished before this one
   double lr;
+  Collective* group;            // null: one process
+  GradientReducer* reducer;     // of the group
+  bool synchronise_statistics;  // of batch norm over the group
   bool skip_non_finite;  // drop an update whose loss or gradients are not finite instead of throwing
 };
 
 struct StepOutcome {
   double loss = 0;  // weighted sum over the heads
-  int64_t images = 0;
+  int64_t images = 0;  // of all ranks
   bool skipped = false;  // no update was made
 };
 

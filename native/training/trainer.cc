@@ -1,10 +1,12 @@
 #include "training/trainer.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/scalar_tensor.h>
 
 #include <chrono>
 
 #include "core/error.h"
+#include "training/gather_state.h"
 #include "training/step.h"
 
 namespace facex::training {
@@ -59,6 +61,15 @@ class Meter {
   int64_t counted_ = 0;
 };
 
+// What a part holds of a whole value.
+Tensor own_part(const NamedEntry& named, const Tensor& whole) {
+  const Part& part = named.part;
+  const Tensor& value = named.entry->value;
+  if (part.whole == 0 || whole.dim() != value.dim()) return whole;
+  if (whole.size(part.dim) != part.whole * part.width) return whole;
+  return whole.narrow(part.dim, part.begin * part.width, value.size(part.dim));
+}
+
 double counter(const std::map<std::string, double>& counters, const char* name) {
   auto found = counters.find(name);
   if (found == counters.end()) fail(ErrorCode::kCheckpoint, "training counters: \"", name, "\" is missing");
@@ -67,8 +78,29 @@ double counter(const std::map<std::string, double>& counters, const char* name) 
 
 }  // namespace
 
+// Whether any rank wants to stop, found out while a step runs. Without a group, whether this one does.
+class Trainer::Agreement {
+ public:
+  Agreement(Collective* group, const std::atomic<bool>& stop) : stop_(stop) {
+    if (group == nullptr) return;
+    wish_ = at::scalar_tensor(static_cast<int64_t>(stop ? 1 : 0), at::kLong).view({1});
+    pending_ = group->start_all_reduce(wish_, Reduction::kMax);
+  }
+  bool stops() {
+    if (!pending_) return stop_;
+    pending_->wait();
+    return wish_.item<int64_t>() != 0;
+  }
+
+ private:
+  const std::atomic<bool>& stop_;
+  Tensor wish_;
+  std::unique_ptr<Collective::Pending> pending_;
+};
+
 Trainer::Trainer(TrainerOptions options)
     : options_(std::move(options)),
+      reducer_(options_.group ? std::make_unique<GradientReducer>(*options_.group, options_.reducer) : nullptr),
       loss_scale_(options_.loss_scaling) {
   check_program(options_.program, options_.parts);
 }
@@ -100,7 +132,8 @@ std::vector<double> Trainer::run(data::BatchSource& source, const std::vector<do
   std::vector<double> losses;
   losses.reserve(lr.size());
   Meter meter(source, progress_seconds, report);
-  while (losses.size() < lr.size() && !stop_) {
+  for (bool stop = !options_.group && stop_; losses.size() < lr.size() && !stop;) {
+    Agreement agreement(options_.group.get(), stop_);
     const double rate = lr[losses.size()];
     const StepOutcome outcome = run_step(options_.program, {.parts = options_.parts,
                                                             .optimizer = optimizer(),
@@ -110,11 +143,15 @@ std::vector<double> Trainer::run(data::BatchSource& source, const std::vector<do
                                                             .seed = options_.seed,
                                                             .number = step_,
                                                             .lr = rate,
+                                                            .group = options_.group.get(),
+                                                            .reducer = reducer_.get(),
+                                                            .synchronise_statistics = options_.synchronise_statistics,
                                                             .skip_non_finite = options_.skip_non_finite});
     ++step_;
     if (outcome.skipped) ++skipped_;
     losses.push_back(outcome.loss);
     meter.add(step_, rate, outcome);
+    stop = agreement.stops();
   }
   meter.flush();
   return losses;
@@ -122,21 +159,42 @@ std::vector<double> Trainer::run(data::BatchSource& source, const std::vector<do
 
 std::vector<NamedEntry> Trainer::state() {
   std::vector<NamedEntry> list = named_entries(options_.parts);
-  for (Entry& slot : optimizer().state().entries()) list.push_back({"optimizer." + slot.name, &slot});
+  std::map<std::string, Part> parts;
+  for (const NamedEntry& parameter : optimizer().parameters()) parts.emplace(parameter.name, parameter.part);
+  for (Entry& slot : optimizer().state().entries()) {
+    list.push_back({"optimizer." + slot.name, &slot, parts.at(slot.name.substr(slot.name.find('.') + 1))});
+  }
   return list;
 }
 
+void Trainer::copy_parameters(const std::string& from, const std::string& to) {
+  const std::shared_ptr<engine::Network> target = network(to);
+  for (const Entry& entry : network(from)->state().entries()) {
+    Entry* copy = target->state().find(entry.name);
+    if (entry.kind != EntryKind::kParameter || copy == nullptr) continue;
+    copy->value.copy_(entry.value);
+    ++copy->version;
+  }
+}
+
+std::vector<std::pair<std::string, Tensor>> Trainer::whole_state() { return gather_state(state(), options_.group.get()); }
+
+void Trainer::synchronise_buffers() {
+  if (options_.group) broadcast_buffers(options_.parts, *options_.group);
+}
+
 void Trainer::load(const std::vector<std::pair<std::string, Tensor>>& values) {
-  std::map<std::string, Entry*> known;
-  for (const NamedEntry& named : state()) known.emplace(named.name, named.entry);
+  std::map<std::string, NamedEntry> known;
+  for (const NamedEntry& named : state()) known.emplace(named.name, named);
   for (const auto& [name, value] : values) {
     auto found = known.find(name);
     if (found == known.end()) fail(ErrorCode::kCheckpoint, "training state: there is no tensor \"", name, "\"");
-    Entry& entry = *found->second;
-    if (entry.value.sizes() != value.sizes()) {
-      fail(ErrorCode::kCheckpoint, "training state: ", name, " has shape ", entry.value.sizes(), ", the given one has ", value.sizes());
+    Entry& entry = *found->second.entry;
+    const Tensor own = own_part(found->second, value);
+    if (entry.value.sizes() != own.sizes()) {
+      fail(ErrorCode::kCheckpoint, "training state: ", name, " has shape ", entry.value.sizes(), ", the given one has ", own.sizes());
     }
-    entry.value.copy_(value);
+    entry.value.copy_(own);
     ++entry.version;
   }
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "data/batch.h"
+#include "training/gradient_reducer.h"
 #include "training/loss_scale.h"
 #include "training/optimizer.h"
 #include "training/program.h"
@@ -23,6 +24,9 @@ struct TrainerOptions {
   uint64_t seed = 0;
   bool skip_non_finite = false;
   bool loss_scaling = false;
+  std::shared_ptr<Collective> group;    // the processes that train together; null: this one alone
+  bool synchronise_statistics = false;  // batch norm takes its statistics over all ranks
+  ReducerOptions reducer;
 };
 
 // Means and sums over the steps since the previous report.
@@ -49,6 +53,7 @@ class Trainer {
   // Fresh weights and head state from the seed, fresh optimizer, step 0.
   void initialise(uint64_t seed);
 
+  // With a group all ranks run the same number of steps: a stop that one of them asks for ends all after one step.
   // Runs lr.size() steps on the calling thread, or fewer after request_stop(), and returns their losses.
   // Reports every `progress_seconds` and at the end.
   std::vector<double> run(data::BatchSource& source, const std::vector<double>& lr, double progress_seconds,
@@ -61,7 +66,13 @@ class Trainer {
 
   // Everything that training changes, live: "<network>.<entry>", "<head>.<entry>", "optimizer.<slot>.<parameter>".
   std::vector<NamedEntry> state();
-  // Copies values in. ErrorCode::kCheckpoint for unknown names and other shapes; entries not named stay as they are.
+  // The parameters of one network become those of another; buffers stay. kConfig for unknown names.
+  void copy_parameters(const std::string& from, const std::string& to);
+  // Copies of the state as one process would have it; with a group on rank 0 only, and every rank must ask.
+  std::vector<std::pair<std::string, Tensor>> whole_state();
+  // With a group: running statistics of all ranks become those of rank 0.
+  void synchronise_buffers();
+  // Copies values in, of parts the part. ErrorCode::kCheckpoint for unknown names and other shapes; entries not named stay as they are.
   void load(const std::vector<std::pair<std::string, Tensor>>& values);
 
   // "step", "updates", "skipped", "loss_scale", "calm_steps".
@@ -72,10 +83,12 @@ class Trainer {
   std::shared_ptr<engine::Network> network(const std::string& name) const;
 
  private:
+  class Agreement;
   Optimizer& optimizer() const;
 
   TrainerOptions options_;
   std::unique_ptr<Optimizer> optimizer_;  // null until set
+  std::unique_ptr<GradientReducer> reducer_;  // null without a group
   LossScale loss_scale_;
   int64_t step_ = 0, skipped_ = 0;
   std::atomic<bool> stop_ = false;

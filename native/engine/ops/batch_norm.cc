@@ -1,11 +1,15 @@
 // Batch norm, alone or with the activation and the shortcut around it: act(batch_norm(x) + shortcut).
 //
 // Nothing between x and the result is stored: backward computes the argument of the activation again from x. Statistics
-// and coefficients are float32 (float64 for float64 values) whatever the values are.
+// and coefficients are float32 (float64 for float64 values) whatever the values are. With several processes they may be
+// those of all their images together: moments are gathered forward, two sums a channel are reduced backward.
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/native_batch_norm.h>
 #include <ATen/ops/native_batch_norm_backward.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/zeros_like.h>
 
+#include "core/collective.h"
 #include "core/error.h"
 #include "engine/kernels/affine_act.h"
 #include "engine/kernels/cuda/batch_norm.h"
@@ -26,8 +30,12 @@ class BatchNorm final : public Op {
   Tensor forward(Forward& pass) const override {
     const Tensor& x = pass.input();
     const bool batch = pass.mode.batch_statistics;
-    if (batch && x.numel() == x.size(1)) {
+    const bool alone = pass.mode.statistics == nullptr || pass.mode.statistics->size() == 1;
+    if (batch && alone && x.numel() == x.size(1)) {
       fail(ErrorCode::kConfig, pass.node.path, ": batch statistics need more than one value a channel; use a batch of 2 or more");
+    }
+    if (batch && pass.mode.statistics != nullptr && !kernels::affine_act_takes(x)) {
+      fail(ErrorCode::kConfig, pass.node.path, ": synchronised batch norm exists for float32, float64 and bfloat16 on the CPU; set sync_batch_norm: false");
     }
     if (on_cuda(pass.params, x)) return forward_cuda(pass);
     if (batch) count_batch(pass.params);
@@ -50,8 +58,8 @@ class BatchNorm final : public Op {
     const Tensor& x = pass.input();
     kernels::ChannelMoments moments;
     if (pass.mode.batch_statistics) {
-      moments = kernels::channel_moments(x);
-      update_running(params, moments, x.numel() / x.size(1));
+      moments = of_all_ranks(kernels::channel_moments(x), pass.mode);
+      update_running(params, moments, count_of(x, pass.mode));
     } else {
       const auto wide = kernels::wide_type(x.scalar_type());
       moments = {params.master("running_mean").to(wide), params.master("running_var").to(wide)};
@@ -76,9 +84,11 @@ class BatchNorm final : public Op {
 
     Tensor constant, linear;
     if (pass.mode.batch_statistics) {
-      const double count = static_cast<double>(x.numel() / x.size(1));
-      constant = sums.dz.mul(coefficients.scale).div_(-count);
-      linear = sums.dz_distance.mul(inverse_std).mul_(inverse_std).mul_(coefficients.scale).div_(-count);
+      const double count = static_cast<double>(count_of(x, pass.mode));
+      const Tensor all = at::stack({sums.dz, sums.dz_distance});
+      if (pass.mode.statistics != nullptr) pass.mode.statistics->all_reduce(all, Reduction::kSum);
+      constant = all[0].mul(coefficients.scale).div_(-count);
+      linear = all[1].mul(inverse_std).mul_(inverse_std).mul_(coefficients.scale).div_(-count);
     } else {
       constant = linear = at::zeros_like(inverse_std);
     }
@@ -164,6 +174,20 @@ class BatchNorm final : public Op {
     if (mask[0]) pass.input_grads[0] = grad;
     if (mask[1]) params.add_grad("weight", weight_grad);
     if (mask[2]) params.add_grad("bias", bias_grad);
+  }
+
+  // Values a channel that the statistics are made of.
+  static int64_t count_of(const Tensor& x, const PassMode& mode) {
+    return x.numel() / x.size(1) * (mode.statistics == nullptr ? 1 : mode.statistics->size());
+  }
+
+  // Moments of equally many values on each rank, as those of all values.
+  static kernels::ChannelMoments of_all_ranks(const kernels::ChannelMoments& own, const PassMode& mode) {
+    if (mode.statistics == nullptr) return own;
+    const Tensor all = mode.statistics->all_gather(at::stack({own.mean, own.variance}).unsqueeze(0)).to(at::kDouble);
+    const Tensor means = all.select(1, 0), mean = means.mean(0);
+    const Tensor variance = all.select(1, 1).add((means - mean).square()).mean(0);
+    return {mean.to(own.mean.scalar_type()), variance.to(own.mean.scalar_type())};
   }
 
   static Tensor shortcut(const std::vector<Tensor>& inputs) { return inputs.size() > 1 ? inputs[1] : Tensor(); }

@@ -1,5 +1,5 @@
 // Dropout and drop path. Masks are a function of the pass's random key and the node, drawn by counter, so that they do
-// not depend on threads and come out the same after a resume.
+// not depend on threads and come out the same after a resume, and for any number of processes that share a batch.
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 
@@ -12,15 +12,19 @@ namespace {
 
 // 0 with probability p, else 1 / (1 - p); as many as `count`, in the dtype and on the device of `like`.
 Tensor draw_mask(int64_t count, double p, const Forward& pass) {
-  constexpr int64_t kBlock = 4096;  // one stream a block
+  constexpr int64_t kBlock = 4096;  // one stream a block of the whole batch
+  const int64_t before = count * pass.mode.share, end = before + count;
   Tensor mask = at::empty({count}, at::kFloat);
   float* data = mask.mutable_data_ptr<float>();
   const float kept = static_cast<float>(1.0 / (1.0 - p));
-  at::parallel_for(0, (count + kBlock - 1) / kBlock, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t block = begin; block < end; ++block) {
+  at::parallel_for(before / kBlock, (end + kBlock - 1) / kBlock, 1, [&](int64_t first_block, int64_t end_block) {
+    for (int64_t block = first_block; block < end_block; ++block) {
       Random random(pass.mode.random_key, pass.node.id, static_cast<uint64_t>(block));
-      const int64_t last = std::min(count, (block + 1) * kBlock);
-      for (int64_t i = block * kBlock; i < last; ++i) data[i] = random.uniform() < p ? 0.0f : kept;
+      const int64_t last = std::min(end, (block + 1) * kBlock);
+      for (int64_t i = block * kBlock; i < last; ++i) {
+        const float drawn = random.uniform() < p ? 0.0f : kept;
+        if (i >= before) data[i - before] = drawn;
+      }
     }
   });
   return mask.to(pass.input().options());

@@ -18,7 +18,7 @@ struct AdaCos : Margin<T> {
   void prepare(Step<T>& step) {
     Entry& entry = *step.state.find("scale");
     this->scale = entry.value.template item<T>();
-    if (!step.adapt || step.cosines.classes < 2) return;
+    if (!step.adapt || step.all_classes < 2) return;
     this->scale = next_scale(step);
     entry.value.fill_(this->scale);
     ++entry.version;

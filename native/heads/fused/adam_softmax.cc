@@ -25,25 +25,28 @@ struct AdamSoftmax : Margin<T> {
       ++entry.version;
     }
     const T* margins = entry.value.template const_data_ptr<T>();
-    for (Row<T>& row : step.rows) row.margin = std::clamp(margins[row.label], T(0), T(1));
+    for (Row<T>& row : step.rows) row.margin = row.label < 0 ? T(0) : std::clamp(margins[row.label], T(0), T(1));
+    step.combine(Reduction::kSum, &Row<T>::margin);
   }
 
   TargetLogit<T> target(const Row<T>& row) const { return {this->scale * (row.cosine - row.margin), this->scale}; }
 
   double finish(Step<T>& step) {
     Entry& entry = *step.state.find("adam");
-    const int64_t classes = entry.value.numel();
+    const int64_t classes = step.all_classes, here = entry.value.numel();
     if (step.gradients) {
       Tensor grad = at::empty(entry.value.sizes(), entry.value.options());
       grad.fill_(-lambda * step.grad_scale / static_cast<T>(classes));
       T* g = grad.template mutable_data_ptr<T>();
-      for (const Row<T>& row : step.rows) g[row.label] -= this->scale * row.target_grad;
+      for (const Row<T>& row : step.rows) {
+        if (row.label >= 0) g[row.label] -= this->scale * row.target_grad;
+      }
       accumulate_grad(entry, grad);
     }
-    double mean = 0;
+    double sum = 0;
     const T* margins = entry.value.template const_data_ptr<T>();
-    for (int64_t k = 0; k < classes; ++k) mean += std::clamp(margins[k], T(0), T(1));
-    return lambda * (1 - mean / static_cast<double>(classes));
+    for (int64_t k = 0; k < here; ++k) sum += std::clamp(margins[k], T(0), T(1));
+    return lambda * (1 - step.combine(sum) / static_cast<double>(classes));
   }
 };
 

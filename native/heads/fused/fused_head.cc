@@ -32,13 +32,15 @@ HeadResult FusedHead<T>::run(const HeadRequest& request) {
   const Tensor labels = request.labels.contiguous();
   for (Row<T>& row : rows) {
     row.label = labels.const_data_ptr<int64_t>()[row.index];
+    if (row.label < 0) continue;  // the class is on another rank
     row.position = cosines.locate(row.index, row.label);
     row.cosine = cosines.at(row.index, row.position);
   }
 
   HeadResult result;
   if (request.logits) result.logits = at::empty({n, options_.num_class}, type);
-  Step<T> step{rows, cosines, state_, static_cast<T>(request.grad_scale), request.adapt, request.gradients};
+  Step<T> step{rows, cosines, state_, static_cast<T>(request.grad_scale), request.adapt, request.gradients, all_classes(options_), options_.share.group.get()};
+  step.combine(Reduction::kSum, &Row<T>::cosine);
   const double extra = margin_softmax(step, request.logits ? result.logits.template mutable_data_ptr<T>() : nullptr);
   const double loss = mean_loss(rows);
   if (!std::isnan(extra)) result.extra_loss = at::scalar_tensor(extra, type);
@@ -49,6 +51,9 @@ HeadResult FusedHead<T>::run(const HeadRequest& request) {
     Tensor unit_grad = at::empty_like(unit);
     backward_products<T>(products_, unit, centres, inverse_norms_, spherical_, options_.bf16_products, unit_grad,
                          centre_rows(entry.grad, definition_.centres.shape), add);
+    if (step.group != nullptr && step.group->rank() != 0) {
+      for (Row<T>& row : rows) row.norm_grad = 0;  // the same on all ranks: it must count once
+    }
     result.grad_embeddings = embedding_gradient(unit_grad, unit, spherical_, rows);
   }
   return result;

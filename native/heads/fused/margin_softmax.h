@@ -2,7 +2,8 @@
 //
 // A row is read twice and written once. The first pass turns tiles of cosines into logits and keeps a running maximum
 // and sum; the second recomputes the logits, which is cheaper than storing them, and writes gradients over the
-// products.
+// products. Where the classes are shared between processes, maxima and sums are reduced between the passes: a few numbers
+// a row, never a row.
 #pragma once
 
 #include <cmath>
@@ -12,61 +13,120 @@
 
 namespace facex::heads::fused {
 
-template <typename T, typename Policy>
-void margin_softmax_row(const Policy& policy, const Step<T>& step, Row<T>& row, T* logits_out) {
-  const Cosines<T>& cosines = step.cosines;
-  const TargetLogit<T> target = policy.target(row);
-  T cosine[kTile], logit[kTile];
+// Maxima and sums over the classes of all ranks from those over the classes of each.
+template <typename T>
+void share_measures(const Step<T>& step) {
+  std::vector<T> own;
+  for (const Row<T>& row : step.rows) own.push_back(row.top);
+  step.combine(Reduction::kMax, &Row<T>::top);
+  for (Row<T>& row : step.rows) row.sum *= std::exp(own[row.index] - row.top);
+  step.combine(Reduction::kSum, &Row<T>::sum);
+}
 
-  const auto load_logits = [&](int64_t first, int64_t count) {
-    cosines.load(row.index, first, count, cosine);
-    policy.others(row, cosine, logit, count);
+template <typename T, typename Policy>
+class MarginSoftmax {
+ public:
+  MarginSoftmax(const Policy& policy, const Step<T>& step, T* logits_out) : policy_(policy), step_(step), logits_out_(logits_out) {}
+
+  // Maximum and sum over the classes of this process.
+  void measure(Row<T>& row) const {
+    const Cosines<T>& cosines = step_.cosines;
+    const TargetLogit<T> target = policy_.target(row);
+    T cosine[kTile], logit[kTile];
+    T top = -std::numeric_limits<T>::infinity(), sum = 0;
+    for (int64_t first = 0; first < cosines.classes; first += kTile) {
+      const int64_t count = std::min(kTile, cosines.classes - first);
+      load_logits(row, target, first, count, cosine, logit);
+      if (logits_out_ != nullptr) std::copy_n(logit, count, logits_out_ + row.index * cosines.classes + first);
+      const T tile_top = maximum(logit, count);
+      if (tile_top > top) {
+        sum *= std::exp(top - tile_top);
+        top = tile_top;
+      }
+      if (top == -std::numeric_limits<T>::infinity()) continue;  // only masked classes so far
+      sum += exp_shifted(logit, count, top);
+    }
+    row.top = top;
+    row.sum = sum;
+  }
+
+  // Over all classes, given the maximum and the sum over them.
+  void take_loss(Row<T>& row) const { row.loss = (row.top - policy_.target(row).value) + std::log(row.sum); }
+
+  // Gradients over the products; those that reach the own cosine and the length add up in the row.
+  void derive(Row<T>& row) const {
+    const Cosines<T>& cosines = step_.cosines;
+    const TargetLogit<T> target = policy_.target(row);
+    T cosine[kTile], logit[kTile];
+    const T unit = step_.row_scale(), factor = unit / row.sum;
+    row.target_grad = row.cosine_grad = row.norm_grad = 0;
+    for (int64_t first = 0; first < cosines.classes; first += kTile) {
+      const int64_t count = std::min(kTile, cosines.classes - first);
+      const bool own = load_logits(row, target, first, count, cosine, logit);
+      exp_shifted(logit, count, row.top);
+      for (int64_t j = 0; j < count; ++j) logit[j] *= factor;
+      if (own) {
+        row.target_grad = logit[row.label - first] - unit;
+        logit[row.label - first] = 0;  // the other classes' backward must not see it
+      }
+      policy_.backward(row, cosine, logit, count);
+      cosines.store(row.index, first, count, logit);
+    }
+    row.norm_grad += row.target_grad * target.norm_slope;
+  }
+
+  // The gradient of the own product, once all classes have been seen.
+  void place_own(const Row<T>& row) const {
+    if (row.label < 0) return;
+    const TargetLogit<T> target = policy_.target(row);
+    step_.cosines.row(row.index)[row.position] = (row.target_grad * target.slope + row.cosine_grad) * step_.cosines.inverse_norms[row.position];
+  }
+
+ private:
+  // Whether the tile holds the own class.
+  bool load_logits(const Row<T>& row, const TargetLogit<T>& target, int64_t first, int64_t count, T* cosine, T* logit) const {
+    step_.cosines.load(row.index, first, count, cosine);
+    policy_.others(row, cosine, logit, count);
     const bool own = row.label >= first && row.label < first + count;
     if (own) logit[row.label - first] = target.value;
     return own;
-  };
-
-  T top = -std::numeric_limits<T>::infinity(), sum = 0;
-  for (int64_t first = 0; first < cosines.classes; first += kTile) {
-    const int64_t count = std::min(kTile, cosines.classes - first);
-    load_logits(first, count);
-    if (logits_out != nullptr) std::copy_n(logit, count, logits_out + first);
-    const T tile_top = maximum(logit, count);
-    if (tile_top > top) {
-      sum *= std::exp(top - tile_top);
-      top = tile_top;
-    }
-    if (top == -std::numeric_limits<T>::infinity()) continue;  // only masked classes so far
-    sum += exp_shifted(logit, count, top);
   }
-  row.loss = (top - target.value) + std::log(sum);
-  if (!step.gradients) return;
 
-  const T unit = step.row_scale(), factor = unit / sum;
-  row.cosine_grad = row.norm_grad = 0;
-  for (int64_t first = 0; first < cosines.classes; first += kTile) {
-    const int64_t count = std::min(kTile, cosines.classes - first);
-    const bool own = load_logits(first, count);
-    exp_shifted(logit, count, top);
-    for (int64_t j = 0; j < count; ++j) logit[j] *= factor;
-    if (own) {
-      row.target_grad = logit[row.label - first] - unit;
-      logit[row.label - first] = 0;  // the other classes' backward must not see it
-    }
-    policy.backward(row, cosine, logit, count);
-    cosines.store(row.index, first, count, logit);
-  }
-  cosines.row(row.index)[row.position] = (row.target_grad * target.slope + row.cosine_grad) * cosines.inverse_norms[row.position];
-  row.norm_grad += row.target_grad * target.norm_slope;
+  const Policy& policy_;
+  const Step<T>& step_;
+  T* const logits_out_;
+};
+
+template <typename T, typename Visit>
+void for_rows(Step<T>& step, const Visit& visit) {
+  at::parallel_for(0, static_cast<int64_t>(step.rows.size()), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) visit(step.rows[i]);
+  });
 }
 
 template <typename T, typename Policy>
 void margin_softmax(const Policy& policy, Step<T>& step, T* logits_out) {
-  at::parallel_for(0, static_cast<int64_t>(step.rows.size()), 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      margin_softmax_row(policy, step, step.rows[i], logits_out == nullptr ? nullptr : logits_out + i * step.cosines.classes);
-    }
+  const MarginSoftmax<T, Policy> softmax(policy, step, logits_out);
+  if (step.group == nullptr) {
+    // Both passes over a row while it is in the cache.
+    for_rows(step, [&](Row<T>& row) {
+      softmax.measure(row);
+      softmax.take_loss(row);
+      if (!step.gradients) return;
+      softmax.derive(row);
+      softmax.place_own(row);
+    });
+    return;
+  }
+  for_rows(step, [&](Row<T>& row) { softmax.measure(row); });
+  share_measures(step);
+  for_rows(step, [&](Row<T>& row) {
+    softmax.take_loss(row);
+    if (step.gradients) softmax.derive(row);
   });
+  if (!step.gradients) return;
+  step.combine(Reduction::kSum, &Row<T>::cosine_grad, &Row<T>::norm_grad);
+  for_rows(step, [&](Row<T>& row) { softmax.place_own(row); });
 }
 
 template <typename T>

@@ -66,7 +66,7 @@ class PrototypeHead final : public Head {
 
     HeadResult result;
     if (request.logits) result.logits = at::empty_like(products);
-    Step<T> step{rows, cosines, queue_.state(), static_cast<T>(request.grad_scale), request.adapt, request.gradients};
+    Step<T> step{rows, cosines, queue_.state(), static_cast<T>(request.grad_scale), request.adapt, request.gradients, prototypes.size(0)};
     margin_softmax(margin_, step, request.logits ? result.logits.template mutable_data_ptr<T>() : nullptr);
     result.loss = at::scalar_tensor(mean_loss(rows), prototypes.options());
     if (request.gradients) result.grad_embeddings = embedding_gradient(products.mm(prototypes), unit, true, rows);

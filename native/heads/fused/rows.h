@@ -2,11 +2,15 @@
 #pragma once
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
+#include "core/collective.h"
 #include "core/state.h"
 
 namespace facex::heads::fused {
@@ -17,7 +21,7 @@ inline constexpr int64_t kTile = 512;
 template <typename T>
 struct Row {
   int64_t index = 0;       // row of the batch
-  int64_t label = 0;
+  int64_t label = 0;       // -1 where the own class lies on another rank
   int64_t position = 0;    // column of the buffer that holds the own class
   T cosine = 0;            // to the own class
   T norm = 0;              // length of the embedding
@@ -26,6 +30,7 @@ struct Row {
   T threshold = 0;         // cosine above which another class counts as hard, for heads that mine
   T total = 0, count = 0;  // what a scan over the other classes adds up
   // Written by margin_softmax:
+  T top = -std::numeric_limits<T>::infinity(), sum = 0;  // of the logits: maximum, and sum of exp(logit - top)
   T loss = 0;              // cross-entropy
   T target_grad = 0;       // d loss / d logit of the own class
   T cosine_grad = 0;       // d loss / d cosine of the own class that came through other classes' logits
@@ -97,10 +102,39 @@ struct Step {
   T grad_scale;    // gradients are those of grad_scale * loss
   bool adapt;      // update adaptive state
   bool gradients;
+  int64_t all_classes;          // on all ranks
+  Collective* group = nullptr;  // where the classes are shared; every rank sees the same rows
 
   T row_scale() const { return grad_scale / static_cast<T>(rows.size()); }
 
-  // Calls visit(row, cosines, first, count) for every tile of every row; rows run in parallel.
+  // Of each row's numbers, which lie apart on the ranks, the sum (or maximum) over all ranks. Nothing without a group.
+  template <typename... Fields>
+  void combine(Reduction reduction, Fields... fields) const {
+    if (group == nullptr) return;
+    const auto n = static_cast<int64_t>(rows.size());
+    const Tensor values = at::empty({static_cast<int64_t>(sizeof...(fields)), n}, at::TensorOptions().dtype(c10::CppTypeToScalarType<T>::value));
+    T* value = values.template mutable_data_ptr<T>();
+    for (const Row<T>& row : rows) {
+      int64_t field = 0;
+      ((value[n * field++ + row.index] = row.*fields), ...);
+    }
+    group->all_reduce(values, reduction);
+    for (Row<T>& row : rows) {
+      int64_t field = 0;
+      ((row.*fields = value[n * field++ + row.index]), ...);
+    }
+  }
+
+  // The sum over all ranks.
+  double combine(double value) const {
+    if (group == nullptr) return value;
+    const Tensor sum = at::full({1}, value, at::kDouble);
+    group->all_reduce(sum, Reduction::kSum);
+    return sum.item<double>();
+  }
+
+  // Calls visit(row, cosines, first, count) for every tile of every row; rows run in parallel. What it adds to a row's
+  // `total` and `count` is then that of the classes on all ranks.
   template <typename Visit>
   void scan(const Visit& visit) const {
     at::parallel_for(0, static_cast<int64_t>(rows.size()), 1, [&](int64_t begin, int64_t end) {
@@ -113,6 +147,7 @@ struct Step {
         }
       }
     });
+    combine(Reduction::kSum, &Row<T>::total, &Row<T>::count);
   }
 };
 

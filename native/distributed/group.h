@@ -1,0 +1,56 @@
+// The processes of a run as one Collective: libtorch's c10d behind a watch, so that a dead or hanging rank ends the
+// others in bounded time instead of leaving them waiting.
+#pragma once
+
+#include <atomic>
+#include <mutex>
+
+#include "core/collective.h"
+#include "distributed/rendezvous.h"
+#include "distributed/watch.h"
+
+namespace facex::distributed {
+
+class Group final : public Collective {
+ public:
+  // Meets the other ranks; see meet() for what can go wrong.
+  explicit Group(const GroupOptions& options);
+  ~Group() override;
+
+  // Says good-bye; nothing can be done after it. A group that has failed keeps its connections until the process ends, because closing them would wait
+  // for ranks that are gone.
+  void leave();
+
+  int rank() const override { return options_.rank; }
+  int size() const override { return options_.size; }
+  std::unique_ptr<Pending> start_all_reduce(const Tensor& tensor, Reduction reduction) override;
+  Tensor all_gather(const Tensor& part) override;
+  Tensor reduce_scatter(const Tensor& whole) override;
+  void broadcast(const Tensor& tensor, int root) override;
+  Tensor gather(const Tensor& part, int root) override;
+  Traffic traffic() const override;
+
+  // Short texts of all ranks, in order. Goes through the store and may be called beside operations on tensors.
+  std::vector<std::string> exchange(const std::string& text);
+
+  // Tells all ranks why this one ends.
+  void report_failure(const std::string& message);
+
+ private:
+  friend class Operation;
+  template <typename Start>
+  void run(int64_t Traffic::*kind, const Tensor& moved, const Start& start);
+  void wait_for(c10d::Work& work);
+  [[noreturn]] void give_up(const std::string& fallback);
+
+  const GroupOptions options_;
+  Store store_;
+  Backend backend_;
+  std::unique_ptr<Watch> watch_;
+  int64_t exchanges_ = 0;
+  std::atomic<bool> failed_ = false, left_ = false;
+  mutable std::mutex traffic_mutex_;
+  Traffic traffic_;
+};
+
+}  // namespace facex::distributed

@@ -1,0 +1,83 @@
+#include "heads/shared_head.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+
+namespace facex::heads {
+
+namespace {
+
+class SharedHead final : public Head {
+ public:
+  // `options` are those of this rank.
+  explicit SharedHead(const HeadOptions& options, std::shared_ptr<Collective> group)
+      : options_(options), group_(std::move(group)), inner_(make_head(options)) {
+    if (!shares_classes()) return;
+    for (const ClassEntry& entry : class_entries(options_)) {
+      parts_[entry.name] = {.dim = entry.dim, .begin = options_.share.first, .whole = options_.share.total, .width = entry.width};
+    }
+  }
+
+  State& state() override { return inner_->state(); }
+  void initialise(uint64_t seed) override { inner_->initialise(seed); }
+
+  Part part(const std::string& entry) const override {
+    const auto found = parts_.find(entry);
+    return found == parts_.end() ? Part{} : found->second;
+  }
+
+  HeadResult run(const HeadRequest& request) override {
+    const at::NoGradGuard no_grad;
+    HeadRequest whole = request;
+    whole.embeddings = group_->all_gather(request.embeddings);
+    whole.labels = local(group_->all_gather(request.labels));
+    if (request.gallery.defined()) whole.gallery = group_->all_gather(request.gallery);
+    HeadResult result = inner_->run(whole);
+    if (!result.grad_embeddings.defined()) return result;
+    if (shares_classes()) {
+      result.grad_embeddings = group_->reduce_scatter(result.grad_embeddings);
+    } else {
+      const int64_t rows = request.embeddings.size(0);
+      result.grad_embeddings = result.grad_embeddings.narrow(0, rows * group_->rank(), rows).clone();
+    }
+    return result;
+  }
+
+  void enqueue(const Tensor& features, const Tensor& labels) override {
+    inner_->enqueue(group_->all_gather(features), group_->all_gather(labels));
+  }
+
+ private:
+  bool shares_classes() const { return options_.share.group != nullptr; }
+
+  // Labels by the classes of this rank, -1 for those of others. A label outside all classes is nobody's: it is kept, and
+  // the head inside names it.
+  Tensor local(const Tensor& labels) const {
+    if (!shares_classes()) return labels;
+    const int64_t first = options_.share.first, end = first + options_.num_class;
+    const Tensor elsewhere = ((labels >= 0) & (labels < first)) | ((labels >= end) & (labels < options_.share.total));
+    const Tensor here = (labels - first).masked_fill(elsewhere, -1);
+    return here.masked_fill(labels < 0, -2);
+  }
+
+  const HeadOptions options_;
+  const std::shared_ptr<Collective> group_;
+  const std::unique_ptr<Head> inner_;
+  std::map<std::string, Part> parts_;
+};
+
+}  // namespace
+
+std::unique_ptr<Head> make_shared_head(const HeadOptions& options, const std::shared_ptr<Collective>& group) {
+  if (!options.device.is_cpu() || class_entries(options).empty()) return std::make_unique<SharedHead>(options, group);
+  if (options.num_class < group->size()) {
+    fail(ErrorCode::kConfig, "head ", options.name, ": expected at least as many identities as processes, got ", options.num_class, " for ", group->size());
+  }
+  const Share share(options.num_class, group->rank(), group->size());
+  HeadOptions own = options;
+  own.num_class = share.count;
+  own.share = {group, share.begin, options.num_class};
+  return std::make_unique<SharedHead>(own, group);
+}
+
+}  // namespace facex::heads
