@@ -17,6 +17,7 @@ const LADDER: readonly (readonly string[])[] = [
   ['setup', 'graph', 'config', 'pickle'],
   ['native-data.ts'],
   ['native.ts'],
+  ['distributed'],
   ['layers', 'heads', 'data'],
   ['backbones'],
   ['model'],

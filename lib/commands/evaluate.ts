@@ -5,15 +5,17 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 
+import type { Peers } from '../distributed/peers.js'
 import { openProtocol, shippedDataConf } from '../evaluation/protocols/conf.js'
 import { PROTOCOLS } from '../evaluation/protocols/index.js'
-import type { OpenProtocol } from '../evaluation/protocols/protocol.js'
+import type { OpenProtocol, ProtocolOptions } from '../evaluation/protocols/protocol.js'
 import { findRule, rules } from '../evaluation/rules/index.js'
 import { FacexError } from '../errors.js'
 import { countBar } from '../report/count-bar.js'
 import { resultText } from '../report/evaluations/lines.js'
 import { figuresOf, writeEvaluation } from '../report/evaluations/record.js'
 import { parseOptions, wholeNumber, type OptionTable, type OptionValues } from './options.js'
+import { withPeers } from './ranks.js'
 import { openWeights, required, weightsOptions, weightsUsage } from './weights.js'
 
 export const usage = `Usage: facex evaluate --weights FILE --pairs FILE --root DIR [OPTIONS]
@@ -68,11 +70,16 @@ export async function run(argv: string[]): Promise<number> {
   const folder = runFolder(values)
   const protocol = open(values)
   protocol.checkOptions(chosen)
-  const model = await openWeights(values)
+  return withPeers((peers) => evaluate(values, protocol, chosen, folder, peers))
+}
+
+async function evaluate(values: Values, protocol: OpenProtocol, chosen: ProtocolOptions, folder: string | undefined, peers: Peers): Promise<number> {
+  const model = await openWeights(values, peers)
   const bar = countBar('embedding')
   try {
-    const measured = await protocol.run(model, { ...chosen, onProgress: bar.update })
+    const measured = await protocol.run(model, { ...chosen, ...(peers.leads ? { onProgress: bar.update } : {}) })
     bar.stop()
+    if (!peers.leads) return 0
     const result = values.name === undefined ? measured : { ...measured, name: values.name }
     process.stdout.write(values.json ? `${JSON.stringify({ ...figuresOf(result), weights: values.weights }, null, 2)}\n` : resultText(result))
     if (folder !== undefined) process.stderr.write(`kept in ${await writeEvaluation(folder, result, { weights: values.weights! })}\n`)

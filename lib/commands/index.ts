@@ -6,6 +6,7 @@ import type { Command } from './command.js'
 
 export const commands: readonly Command[] = [
   { name: 'train', summary: 'train a model as a configuration describes', load: () => import('./train.js') },
+  { name: 'launch', summary: 'train with several processes, on one or more machines', load: () => import('./launch.js') },
   { name: 'evaluate', summary: 'figures of a model on test sets: LFW, CFP, AgeDB, RFW, any pairs', load: () => import('./evaluate.js') },
   { name: 'extract', summary: 'embeddings of images as a NumPy file', load: () => import('./extract.js') },
   { name: 'compare', summary: 'cosine similarity of two faces', load: () => import('./compare.js') },

@@ -3,10 +3,14 @@
  * itself, and where to compute.
  * @module
  */
+import { availableParallelism } from 'node:os'
+
 import { deviceSchema } from '../config/run.js'
+import { Peers } from '../distributed/peers.js'
 import { FacexError, unknownName } from '../errors.js'
 import type { ImageEmbedder } from '../evaluation/evaluate.js'
 import { JoinedEmbedder } from '../evaluation/joined-embedder.js'
+import { shardedEmbedder } from '../evaluation/sharded-embedder.js'
 import { loadModel, type LoadOptions, type Model } from '../model/model.js'
 import { chooseDevice } from '../training/device.js'
 import { wholeNumber, type OptionTable, type OptionValues } from './options.js'
@@ -38,11 +42,11 @@ export interface OpenedWeights extends ImageEmbedder {
 }
 
 /**
- * Loads what the options describe. The caller disposes of it.
+ * Loads what the options describe; with several processes they share the images. The caller disposes of it.
  * @throws FacexError ERR_USAGE for wrong options; ERR_CHECKPOINT for a file that does not fit
  */
-export async function openWeights(values: OptionValues<typeof weightsOptions>): Promise<OpenedWeights> {
-  const options = loadOptions(values)
+export async function openWeights(values: OptionValues<typeof weightsOptions>, peers = new Peers()): Promise<OpenedWeights> {
+  const options = loadOptions(values, peers)
   const files = values.weights ?? []
   required('weights', files[0])
   const models: Model[] = []
@@ -53,11 +57,11 @@ export async function openWeights(values: OptionValues<typeof weightsOptions>): 
     dispose()
     throw error
   }
-  const embedder: ImageEmbedder = models.length === 1 ? models[0]! : new JoinedEmbedder(models)
+  const embedder = shardedEmbedder(models.length === 1 ? models[0]! : new JoinedEmbedder(models), peers)
   return { models, size: embedder.size, embed: (images, settings) => embedder.embed(images, settings), dispose }
 }
 
-function loadOptions(values: OptionValues<typeof weightsOptions>): LoadOptions {
+function loadOptions(values: OptionValues<typeof weightsOptions>, { localSize }: Peers): LoadOptions {
   const devices = deviceSchema.options
   const device = devices.find((name) => name === (values.device ?? 'auto'))
   if (device === undefined) throw new FacexError('ERR_USAGE', `--device: ${unknownName('device', values.device!, devices)}`)
@@ -66,7 +70,7 @@ function loadOptions(values: OptionValues<typeof weightsOptions>): LoadOptions {
   }
   return {
     device: chooseDevice(device).device,
-    threads: wholeNumber('threads', values.threads),
+    threads: wholeNumber('threads', values.threads) ?? (localSize > 1 ? Math.max(1, Math.floor(availableParallelism() / localSize)) : undefined),
     backbone: values.backbone,
     set: values.set,
     preprocessing: { color: values.color, mean: decimal('mean', values.mean), std: decimal('std', values.std) },

@@ -33,6 +33,14 @@ const checkpoint = object({
   keep_every_epochs: z.int().min(1).optional().describe('keep the checkpoints of every so many epochs for good'),
 })
 
+const distributed = object({
+  gradients: z.enum(['full', 'bf16']).default('full').describe('how gradients travel: as they are, or as bfloat16 in half of the volume'),
+  bucket_mb: z.number().positive().default(4).describe('gradients are sent in pieces of about so many MiB'),
+  join_seconds: z.number().positive().default(300).describe('time for all processes to arrive'),
+  timeout_seconds: z.number().positive().default(600).describe('longest wait for another process that is alive'),
+  silence_seconds: z.number().min(2).default(20).describe('a process that has not been heard of for so long is dead'),
+})
+
 const log = object({
   every: z.int().min(1).default(50).describe('steps between log lines and metrics'),
   dir: z.string().min(1).optional().describe('folder of log and metrics; the run folder when left out'),
@@ -65,7 +73,7 @@ export const runSchema = object({
   init: init.optional().describe('weights to start from'),
   freeze: z.array(z.string().min(1)).default([]).describe('parameters that do not learn: name patterns with *, such as backbone.conv1.*'),
   epochs: z.int().min(1).describe('passes over the training data'),
-  batch_size: z.int().min(1).default(64).describe('samples of one forward pass'),
+  batch_size: z.int().min(1).default(64).describe('samples of one forward pass, of all processes together'),
   accumulate: z.int().min(1).default(1).describe('forward passes whose gradients make one step'),
   optimizer: optimizerSchema.prefault({}).describe('optimizer'),
   schedule: scheduleSchema.prefault({}).describe('learning rate over the run'),
@@ -78,6 +86,8 @@ export const runSchema = object({
   })
     .optional()
     .describe('end the run when the evaluation stops improving'),
+  sync_batch_norm: z.boolean().default(false).describe('several processes: batch norm takes its statistics over all of them'),
+  distributed: distributed.prefault({}).describe('several processes'),
   device: deviceSchema.default('auto').describe('cuda fails where it is unusable; auto falls back to cpu and says so'),
   precision: precisionSchema.default('fp32').describe('of activations; heads, losses and statistics are always fp32'),
   tf32: z.boolean().default(true).describe('on CUDA, fp32 products (those of heads too) may round their operands to TF32: faster, 10 bits of mantissa'),

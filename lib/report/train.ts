@@ -6,7 +6,7 @@ import path from 'node:path'
 
 import { resolveRun, type ResolvedRun } from '../config/resolve.js'
 import type { RunConfigInput } from '../config/run.js'
-import type { RunEnd, RunListener, StepReport } from '../training/events.js'
+import { combineListeners, type RunEnd, type RunListener, type StepReport } from '../training/events.js'
 import { runTraining } from '../training/train.js'
 import { folderListeners } from './run-folder.js'
 
@@ -38,6 +38,7 @@ export async function train(config: RunConfigInput | ResolvedRun, options: Train
   return runTraining(resolved, {
     resume: options.resume ?? false,
     signal: options.signal ?? new AbortController().signal,
+    follower: combineListeners(options.listeners ?? []),
     listeners: (runFolder) => {
       const folder = dir ?? runFolder
       const places = tensorboard ? { folder, tensorboard: tensorboard_dir ?? path.join(folder, 'tensorboard') } : { folder }

@@ -5,8 +5,23 @@ import { isDeepStrictEqual } from 'node:util'
  * Keys that decide the numbers of training. The rest (logging, checkpoints, evaluation, device, threads of decoding,
  * a longer schedule) is the user's to change when resuming.
  */
-const FIXED = ['backbone', 'head', 'mode', 'batch_size', 'accumulate', 'seed', 'freeze', 'ema', 'precision']
+const FIXED = ['backbone', 'head', 'mode', 'batch_size', 'accumulate', 'seed', 'freeze', 'ema', 'precision', 'sync_batch_norm']
 const FIXED_DATA = ['train', 'color', 'mean', 'std', 'crop', 'augment', 'sampler', 'on_bad_image']
+
+/** Keys that may differ between the processes of one run: they belong to a machine. */
+const LOCAL = ['device', 'threads', 'out_dir', 'log', 'distributed']
+
+/** One line for each key whose value differs between two processes of a run. */
+export function differencesBetweenRanks(mine: Readonly<Record<string, unknown>>, other: Readonly<Record<string, unknown>>): string[] {
+  const keys = [...new Set([...Object.keys(mine), ...Object.keys(other)])].filter((key) => !LOCAL.includes(key))
+  const isLeaf = (value: unknown) => typeof value !== 'object' || value === null || Array.isArray(value)
+  return keys.flatMap((key) => {
+    const [a, b] = [mine[key], other[key]]
+    if (isDeepStrictEqual(plain(a), plain(b))) return []
+    if (isLeaf(a) || isLeaf(b)) return [`${key}: ${JSON.stringify(a)} against ${JSON.stringify(b)}`]
+    return differencesBetweenRanks(mapping(a), mapping(b)).map((line) => `${key}.${line}`)
+  })
+}
 
 /** One line for each fixed key whose value differs. */
 export function changedKeys(before: Readonly<Record<string, unknown>>, now: Readonly<Record<string, unknown>>): string[] {

@@ -5,6 +5,7 @@
  */
 import { headline } from '../evaluation/headline.js'
 import { findRule } from '../evaluation/rules/index.js'
+import { shardedEmbedder } from '../evaluation/sharded-embedder.js'
 import { embeddingSize } from '../model/build.js'
 import { Embedder } from '../model/embedder.js'
 import type { EvaluationDetails, EvaluationReport, Position } from './events.js'
@@ -19,12 +20,14 @@ export function createEvaluate(run: PreparedRun): Evaluate | undefined {
   if (testSets.length === 0) return undefined
   const { batch_size: batchSize, folds, rule } = config.evaluation
   const options = { rule: findRule(rule), folds }
-  const embedder = new Embedder(trainer.network(run.evaluated), {
+  const own = new Embedder(trainer.network(run.evaluated), {
     preprocessing: model.preprocessing,
     size: embeddingSize(model.backbone.graph),
     threads: run.decodeThreads,
   })
+  const embedder = shardedEmbedder(own, run.peers)
   return async (signal) => {
+    await trainer.synchroniseBuffers()
     const results: EvaluationDetails[] = []
     for (const { name, protocol } of testSets) {
       const taken = Object.fromEntries(Object.entries(options).filter(([option]) => protocol.takes.includes(option as keyof typeof options)))

@@ -2,7 +2,6 @@
 import { fitBackbone, fitHead } from '../model/fit-weights.js'
 import { describePreprocessing, type Preprocessing } from '../model/preprocessing.js'
 import { loadWeights } from '../model/weights.js'
-import type { NativeTensor } from '../native.js'
 import type { Message } from './events.js'
 import type { PreparedRun } from './prepare.js'
 
@@ -15,7 +14,8 @@ export async function initialWeights(run: PreparedRun, onMessage: (message: Mess
   const { config, trainer } = run
   trainer.initialise(config.seed)
   if (config.init !== undefined) await takeWeights(run, config.init, onMessage)
-  await copyBackbone(run)
+  // Their running statistics stay their own.
+  for (const copy of run.plan.copies) trainer.copyParameters('backbone', copy)
   for (const [part, tensors] of Object.entries(run.plan.weights ?? {})) {
     trainer.load(tensors.map((tensor) => ({ ...tensor, name: `${part}.${tensor.name}` })))
   }
@@ -28,7 +28,7 @@ async function takeWeights(run: PreparedRun, init: NonNullable<PreparedRun['conf
   if (weights.meta !== undefined) warnOfPreprocessing(model.preprocessing, weights.meta.preprocessing, init.weights, onMessage)
   const fitted = [{ part: 'backbone', ...fitBackbone(model.backbone.graph, weights.backbone, options) }]
   if (init.head) {
-    const own = (await trainer.state()).filter(({ name }) => name.startsWith('head.')).map((entry) => ({ ...entry, name: entry.name.slice('head.'.length) }))
+    const own = trainer.entries().filter(({ name }) => name.startsWith('head.')).map((entry) => ({ ...entry, name: entry.name.slice('head.'.length) }))
     fitted.push({ part: 'head', ...fitHead(own, weights.head, options) })
   }
   for (const { part, tensors, messages, keyMap } of fitted) {
@@ -43,13 +43,4 @@ async function takeWeights(run: PreparedRun, init: NonNullable<PreparedRun['conf
 function warnOfPreprocessing(own: Preprocessing, theirs: Preprocessing, file: string, onMessage: (message: Message) => void): void {
   const [mine, given] = [describePreprocessing(own), describePreprocessing(theirs)]
   if (mine !== given) onMessage({ level: 'warning', text: `${file} was trained on images prepared otherwise: ${given}; this run has ${mine}` })
-}
-
-/** Parameters of the networks in `copies` become those of the backbone; their running statistics stay their own. */
-async function copyBackbone({ plan, trainer }: PreparedRun): Promise<void> {
-  if (plan.copies.length === 0) return
-  const parameters = new Set(trainer.parameters().map(({ name }) => name))
-  const prefix = 'backbone.'
-  const values = (await trainer.state()).filter(({ name }) => name.startsWith(prefix) && parameters.has(name))
-  trainer.load(plan.copies.flatMap((copy) => values.map((value): NativeTensor => ({ ...value, name: `${copy}.${value.name.slice(prefix.length)}` }))))
 }

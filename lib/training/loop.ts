@@ -62,6 +62,8 @@ export class TrainingLoop {
   #stopEarly = false
   readonly #writer: CheckpointWriter | undefined
   #hasSaved = false
+  /** Whether any rank has been asked to end. */
+  #interrupted = false
 
   constructor(options: LoopOptions) {
     this.#options = options
@@ -78,19 +80,22 @@ export class TrainingLoop {
     const stop = () => this.#run.trainer.stop()
     signal.addEventListener('abort', stop)
     try {
+      await this.#agree()
       await this.#evaluateIfDue()
-      while (this.#step < this.#position.steps && !signal.aborted && !this.#stopEarly) {
+      while (this.#step < this.#position.steps && !this.#interrupted && !this.#stopEarly) {
         await this.#trainEpoch()
         if (isEpochEnd(this.#step, this.#length)) await this.#endEpoch()
+        await this.#agree()
       }
       if (this.#checkpointStep !== this.#step || !this.#hasSaved) await this.#save()
       await this.#writer?.settle()
+      this.#checkpoint = (await this.#run.peers.fromLead(() => this.#checkpoint ?? null)) ?? undefined
     } finally {
       signal.removeEventListener('abort', stop)
       // After another failure, too: the run folder is let go only when nothing is written to it any more.
       await this.#writer?.settle().catch(() => {})
     }
-    const reason = signal.aborted ? 'interrupted' : 'finished'
+    const reason = this.#interrupted ? 'interrupted' : 'finished'
     return { reason, step: this.#step, loss: this.#lastReport?.loss, checkpoint: this.#checkpoint, evaluations: [...this.#evaluations.values()] }
   }
 
@@ -108,9 +113,9 @@ export class TrainingLoop {
       if (this.#writer?.failed === true) await this.#writer.settle()
       this.#logIfDue()
       const minutes = (performance.now() - this.#checkpointTime) / 60_000
-      const due = isCheckpointDue(this.#step, minutes, config.checkpoint, stepsPerEpoch)
+      const due = await this.#agree(isCheckpointDue(this.#step, minutes, config.checkpoint, stepsPerEpoch))
       if (due && !isEpochEnd(this.#step, this.#length)) await this.#save()
-    } while (!isEpochEnd(this.#step, this.#length) && !this.#options.signal.aborted)
+    } while (!isEpochEnd(this.#step, this.#length) && !this.#interrupted)
   }
 
   async #trainSteps(count: number, order: Uint32Array): Promise<void> {
@@ -118,11 +123,19 @@ export class TrainingLoop {
     const rates = learningRates(learningRate, this.#step, count)
     const ahead = new Meter()
     try {
-      const { steps } = await trainer.run({ loader, lr: rates, progressMs: PROGRESS_MS }, (progress) => this.#onProgress(progress, ahead))
-      this.#step += steps
+      const running = trainer.run({ loader, lr: rates, progressMs: PROGRESS_MS }, (progress) => this.#onProgress(progress, ahead))
+      if (this.#options.signal.aborted) trainer.stop()
+      this.#step += (await running).steps
     } catch (error) {
       throw this.#explained(error, order)
     }
+  }
+
+  /** Ranks do the same thing next: they end when one is asked to, and save when for one it is time. */
+  async #agree(save = false): Promise<boolean> {
+    const [interrupted, due] = await this.#run.peers.agree([this.#options.signal.aborted, save])
+    this.#interrupted = interrupted!
+    return due!
   }
 
   #onProgress(progress: NativeProgress, ahead: Meter): void {
@@ -160,7 +173,7 @@ export class TrainingLoop {
   async #evaluateIfDue(): Promise<void> {
     const { evaluate, listener, signal } = this.#options
     const { config } = this.#run
-    if (evaluate === undefined || signal.aborted || !isEpochEnd(this.#step, this.#length)) return
+    if (evaluate === undefined || this.#interrupted || !isEpochEnd(this.#step, this.#length)) return
     const { epoch, epochs } = this.#position
     if (this.#progress.evaluatedEpochs >= epoch || (epoch % config.evaluation.every !== 0 && epoch !== epochs)) return
     const results = await evaluate(signal).catch((error: unknown) => {
@@ -187,6 +200,7 @@ export class TrainingLoop {
   /** Training waits for the copy of its state, and for the checkpoint before where that is still being written, or for all of it. */
   async #save(): Promise<void> {
     const { listener } = this.#options
+    const { config, peers, trainer } = this.#run
     this.#checkpointTime = performance.now()
     this.#checkpointStep = this.#step
     this.#hasSaved = true
@@ -198,7 +212,9 @@ export class TrainingLoop {
     const snapshot = await takeSnapshot(this.#run, { ...this.#progress, seconds }, evaluations)
     const position = this.#position
     const copied = elapsed(started)
-    const whileTraining = this.#run.config.checkpoint.while_training
+    const whileTraining = config.checkpoint.while_training
+    // Rank 0 alone holds the whole state, and writes it.
+    if (!peers.leads) return trainer.releaseState(snapshot.tensors, !whileTraining)
     this.#writer.begin(snapshot, {
       saved: ({ path, best, messages }) => {
         this.#checkpoint = path
@@ -206,7 +222,7 @@ export class TrainingLoop {
         const total = elapsed(started)
         listener.onCheckpoint({ ...position, path, seconds: total, pause: whileTraining ? copied : total, best })
       },
-      done: () => this.#run.trainer.releaseState(snapshot.tensors, !whileTraining),
+      done: () => trainer.releaseState(snapshot.tensors, !whileTraining),
     })
     if (!whileTraining) await this.#writer.settle()
   }

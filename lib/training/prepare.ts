@@ -11,6 +11,8 @@ import { resolveAugmentations } from '../data/augment.js'
 import { openDataset } from '../data/dataset.js'
 import { writeSynthetic } from '../data/synthetic/source.js'
 import { validateDataset } from '../data/validate.js'
+import { Peers } from '../distributed/peers.js'
+import { FacexError } from '../errors.js'
 import { addon, type NativeDevice, type NativeLoader, type NativeTrainer } from '../native.js'
 import { chooseDevice } from './device.js'
 import type { Message } from './events.js'
@@ -21,6 +23,8 @@ import { openTestSets, type TestSet } from './test-sets.js'
 import { createTrainer } from './trainer.js'
 
 export interface PreparedRun extends PlannedRun {
+  /** The processes of the run. */
+  readonly peers: Peers
   readonly device: NativeDevice
   readonly trainer: NativeTrainer
   readonly loader: NativeLoader
@@ -36,14 +40,16 @@ export interface PreparedRun extends PlannedRun {
  * @param onMessage what the user should know before the first step
  * @throws FacexError ERR_CONFIG, ERR_DATA, ERR_GRAPH, ERR_SETUP, each naming what is wrong and where
  */
-export async function prepareRun({ config, source }: ResolvedRun, onMessage: (message: Message) => void): Promise<PreparedRun> {
+export async function prepareRun({ config, source }: ResolvedRun, onMessage: (message: Message) => void, peers = new Peers()): Promise<PreparedRun> {
   const say = (text: string) => onMessage({ level: 'info', text })
   const { device, notice } = chooseDevice(config.device)
   if (notice !== undefined) onMessage({ level: 'warning', text: notice })
-  const threads = config.threads ?? availableParallelism()
+  checkRanks(config, peers, device)
+  const threads = config.threads ?? Math.max(1, Math.floor(availableParallelism() / peers.localSize))
   const decodeThreads = config.data.threads ?? Math.max(1, Math.ceil(threads / 2))
   addon().setThreads(threads)
-  await drawSynthetic(config, say)
+  if (peers.leads) await drawSynthetic(config, say)
+  await peers.exchange('data drawn')
   const dataset = await openDataset(config.data.train)
   dataset.notes.forEach(say)
   const planned = await planRun({ config, source }, dataset)
@@ -59,6 +65,8 @@ export async function prepareRun({ config, source }: ResolvedRun, onMessage: (me
     ...(config.data.crop === 'upper_half' ? { fullHeight: width } : {}),
     color: config.data.color,
     batchSize: config.batch_size,
+    share: peers.rank,
+    shares: peers.size,
     views: plan.order.views,
     threads: decodeThreads,
     prefetch: config.data.prefetch,
@@ -68,13 +76,24 @@ export async function prepareRun({ config, source }: ResolvedRun, onMessage: (me
   })
   return {
     ...planned,
+    peers,
     device,
-    trainer: createTrainer(config, model, plan, device),
+    trainer: createTrainer(config, model, plan, device, peers),
     loader,
     decodeThreads,
     testSets,
     learningRate: createSchedule(config.schedule, { lr: config.optimizer.lr, stepsPerEpoch: planned.stepsPerEpoch, epochs: config.epochs }),
   }
+}
+
+/** What several processes ask of a configuration. */
+function checkRanks({ batch_size: batchSize }: RunConfig, { size }: Peers, device: NativeDevice): void {
+  if (size > 1 && device !== 'cpu') {
+    throw new FacexError('ERR_SETUP', `device: ${size} processes on ${device} need NCCL, which this build of facex does not have; use device: cpu, or one process`)
+  }
+  if (batchSize % size === 0) return
+  const below = Math.max(1, Math.floor(batchSize / size)) * size
+  throw new FacexError('ERR_CONFIG', `batch_size: it is that of all processes together: expected a multiple of their number, ${size}, received ${batchSize}; the nearest are ${below} and ${below + size}`)
 }
 
 /** Sources that a program draws exist from here on. */

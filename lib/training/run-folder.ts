@@ -29,12 +29,13 @@ export interface RunFolder {
 }
 
 /**
- * Makes and locks the folder that the configuration names.
+ * Makes and locks the folder that the configuration names; with `owned: false` another process has done so.
  * @throws FacexError ERR_LOCKED when another process trains in it; ERR_CONFIG when it cannot be made or, without
  * `resume`, already holds a run
  */
-export async function openRunFolder(config: RunConfig, options: { readonly resume: boolean }): Promise<RunFolder> {
+export async function openRunFolder(config: RunConfig, options: { readonly resume: boolean; readonly owned?: boolean }): Promise<RunFolder> {
   const folder = config.out_dir
+  if (options.owned === false) return { path: folder, checkpoints: storeOf(config), saveConfig: () => {}, release: () => {} }
   try {
     mkdirSync(folder, { recursive: true })
   } catch (error) {
@@ -45,8 +46,7 @@ export async function openRunFolder(config: RunConfig, options: { readonly resum
     throw new FacexError('ERR_LOCKED', `${folder}: another process is training in this run folder. Wait for it, or choose another out_dir.`)
   }
   try {
-    const { keep_last: last, keep_best: best, keep_every_epochs: everyEpochs } = config.checkpoint
-    const checkpoints = new CheckpointStore(path.join(folder, 'checkpoints'), { last, best, everyEpochs })
+    const checkpoints = storeOf(config)
     const existing = (await checkpoints.list()).at(-1)
     if (existing !== undefined && !options.resume) {
       throw new FacexError('ERR_CONFIG', `out_dir: ${folder} already holds a run (${path.basename(existing)}). Continue it with --resume, or choose another out_dir.`)
@@ -58,4 +58,9 @@ export async function openRunFolder(config: RunConfig, options: { readonly resum
     lock.release()
     throw error
   }
+}
+
+function storeOf({ out_dir: folder, checkpoint }: RunConfig): CheckpointStore {
+  const { keep_last: last, keep_best: best, keep_every_epochs: everyEpochs } = checkpoint
+  return new CheckpointStore(path.join(folder, 'checkpoints'), { last, best, everyEpochs })
 }

@@ -3,7 +3,12 @@
  * @module
  */
 import type { ResolvedRun } from '../config/resolve.js'
+import { joinPeers, type Peers } from '../distributed/peers.js'
+import { worldOf } from '../distributed/world.js'
 import { fromNative } from '../errors.js'
+import type { NewestCheckpoint } from '../model/checkpoint-store.js'
+import { readCheckpoint } from '../model/checkpoint.js'
+import { agreeOnRun } from './agreement.js'
 import { combineListeners, type Message, type RunEnd, type RunListener, type RunPlan } from './events.js'
 import { createEvaluate } from './evaluate.js'
 import { examplesOf } from './examples.js'
@@ -21,27 +26,38 @@ export interface RunOptions {
   readonly resume: boolean
   /** Ends the run early, with a checkpoint; the result then says `interrupted`. */
   readonly signal: AbortSignal
-  /** Makes the listeners once the run folder is the run's own. */
+  /** Makes the listeners once the run folder is the run's own. With several processes those of rank 0. */
   readonly listeners: (folder: string) => readonly RunListener[]
+  /** What the other ranks say; warnings are all there is. */
+  readonly follower?: RunListener
 }
 
 /**
  * Trains what a configuration describes and writes its checkpoints to the run folder.
  * @throws FacexError ERR_CONFIG, ERR_DATA, ERR_GRAPH, ERR_CHECKPOINT, ERR_SETUP before the first step; ERR_LOCKED when
- * another process trains in the run folder; ERR_NON_FINITE, ERR_OUT_OF_MEMORY while training
+ * another process trains in the run folder; ERR_DISTRIBUTED when another process of the run fails; ERR_NON_FINITE, ERR_OUT_OF_MEMORY while training
  */
 export async function runTraining(resolved: ResolvedRun, options: RunOptions): Promise<RunEnd> {
-  const folder = await openRunFolder(resolved.config, options)
+  const peers = await joinPeers(worldOf(process.env), resolved.config.distributed)
   try {
-    return await trainInFolder(resolved, folder, options)
+    const folder = await openRunFolder(resolved.config, { ...options, owned: peers.leads })
+    try {
+      return await trainInFolder(resolved, folder, peers, options)
+    } finally {
+      folder.release()
+    }
+  } catch (thrown) {
+    const error = fromNative(thrown)
+    await peers.fail(error)
+    throw error
   } finally {
-    folder.release()
+    await peers.leave()
   }
 }
 
-async function trainInFolder(resolved: ResolvedRun, folder: RunFolder, options: RunOptions): Promise<RunEnd> {
+async function trainInFolder(resolved: ResolvedRun, folder: RunFolder, peers: Peers, options: RunOptions): Promise<RunEnd> {
   const { config } = resolved
-  const listener = combineListeners(options.listeners(folder.path))
+  const listener = combineListeners(peers.leads ? options.listeners(folder.path) : [warningsOf(options.follower, peers.rank)])
   const begun = performance.now()
   const end = (rest: Pick<RunEnd, 'reason' | 'loss' | 'checkpoint' | 'evaluations' | 'error'>, step: number, stepsPerEpoch: number): RunEnd => ({
     ...positionAt(step, { stepsPerEpoch, epochs: config.epochs }),
@@ -51,9 +67,10 @@ async function trainInFolder(resolved: ResolvedRun, folder: RunFolder, options: 
   })
   let run: PreparedRun | undefined
   try {
-    run = await prepareRun(resolved, listener.onMessage)
+    run = await prepareRun(resolved, listener.onMessage, peers)
+    await agreeOnRun(run)
     const { progress, resumedFrom } = await initialState(run, folder, options.resume, listener)
-    folder.saveConfig()
+    if (peers.leads) folder.saveConfig()
     listener.onStart(planOf(run, folder.path, resumedFrom))
     const loop = new TrainingLoop({
       run,
@@ -84,7 +101,7 @@ async function initialState(
   resume: boolean,
   listener: Required<RunListener>,
 ): Promise<{ progress: ProgressState; resumedFrom?: string }> {
-  const newest = resume ? await folder.checkpoints.newest() : undefined
+  const newest = resume ? await newestOfRun(run.peers, folder) : undefined
   if (newest === undefined) {
     await initialWeights(run, listener.onMessage)
     if (resume) listener.onMessage({ level: 'info', text: `${folder.path} holds no checkpoint yet: starting from the beginning` })
@@ -92,6 +109,26 @@ async function initialState(
   }
   for (const text of newest.messages) listener.onMessage({ level: 'warning', text: `${text}; the checkpoint before it is used` })
   return { progress: restoreSnapshot(run, newest.checkpoint, newest.path), resumedFrom: newest.path }
+}
+
+/** Rank 0 chooses; the others read the same file. */
+async function newestOfRun(peers: Peers, { checkpoints }: RunFolder): Promise<NewestCheckpoint | undefined> {
+  let found: NewestCheckpoint | undefined
+  const chosen = await peers.fromLead(async () => {
+    found = await checkpoints.newest()
+    return found === undefined ? null : found.path
+  })
+  if (chosen === null) return undefined
+  return found ?? { path: chosen, checkpoint: await readCheckpoint(chosen), messages: [] }
+}
+
+/** Of a rank that does not lead, what a person must know. */
+function warningsOf(listener: RunListener | undefined, rank: number): RunListener {
+  return {
+    onMessage: ({ level, text }) => {
+      if (level === 'warning') listener?.onMessage?.({ level, text: `rank ${rank}: ${text}` })
+    },
+  }
 }
 
 /**

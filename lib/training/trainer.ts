@@ -1,5 +1,6 @@
 /** The native trainer of a plan: networks, heads, program and optimizer with the dtypes and device of the run. @module */
 import type { RunConfig } from '../config/run.js'
+import type { Peers } from '../distributed/peers.js'
 import { throwProblems } from '../errors.js'
 import { fuseNorm } from '../graph/passes/index.js'
 import type { BuiltModel } from '../model/build.js'
@@ -14,7 +15,7 @@ import { nativeOptimizer, noDecayPatterns, type TrainableParameter } from './opt
  * Makes the trainer; its weights are not initialised yet.
  * @throws FacexError ERR_CONFIG when a `freeze` or `no_decay` pattern matches nothing
  */
-export function createTrainer(config: RunConfig, model: BuiltModel, plan: ModePlan, device: NativeDevice): NativeTrainer {
+export function createTrainer(config: RunConfig, model: BuiltModel, plan: ModePlan, device: NativeDevice, peers: Peers): NativeTrainer {
   if (device === 'cuda') addon().allowTf32(config.tf32)
   const options = networkOptions(config.precision, model.preprocessing, device)
   const trainer = new (addon().Trainer)({
@@ -23,6 +24,10 @@ export function createTrainer(config: RunConfig, model: BuiltModel, plan: ModePl
     program: plan.program,
     seed: config.seed,
     onNonFinite: config.on_non_finite,
+    group: peers.group,
+    synchroniseStatistics: config.sync_batch_norm,
+    bucketBytes: config.distributed.bucket_mb * 2 ** 20,
+    bfloat16Gradients: config.distributed.gradients === 'bf16',
   })
   const parameters = trainable(trainer, plan)
   checkPatterns(config, parameters.map(({ name }) => name))

@@ -1,0 +1,54 @@
+/** Processes of one group for tests: torchrun's variables set, output collected by rank. @module */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { createServer, type AddressInfo } from 'node:net'
+
+export interface RankOutcome {
+  readonly status: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface Ranks {
+  readonly children: readonly ChildProcess[]
+  /** How every rank ended, in order. */
+  readonly outcomes: Promise<RankOutcome[]>
+}
+
+/** A port that nobody uses at present. */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+/** Starts `argv` (a script and its arguments, for each rank) as ranks 0 to size - 1; `env` may override by rank. */
+export function startRanks(size: number, port: number, argv: (rank: number) => readonly string[], env: (rank: number) => Record<string, string | undefined> = () => ({})): Ranks {
+  const children = Array.from({ length: size }, (_, rank) =>
+    spawn(process.execPath, argv(rank), {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        ...process.env,
+        NODE_OPTIONS: undefined,
+        RANK: String(rank),
+        WORLD_SIZE: String(size),
+        LOCAL_RANK: String(rank),
+        LOCAL_WORLD_SIZE: String(size),
+        MASTER_ADDR: '127.0.0.1',
+        MASTER_PORT: String(port),
+        ...env(rank),
+      },
+    }),
+  )
+  return { children, outcomes: Promise.all(children.map(outcomeOf)) }
+}
+
+function outcomeOf(child: ChildProcess): Promise<RankOutcome> {
+  let stdout = ''
+  let stderr = ''
+  child.stdout!.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+  return new Promise((resolve) => child.once('close', (status, signal) => resolve({ status, signal, stdout, stderr })))
+}
