@@ -9,17 +9,17 @@ const FIXED = ['backbone', 'head', 'mode', 'batch_size', 'accumulate', 'seed', '
 const FIXED_DATA = ['train', 'color', 'mean', 'std', 'crop', 'augment', 'sampler', 'on_bad_image']
 
 /** Keys that may differ between the processes of one run: they belong to a machine. */
-const LOCAL = ['device', 'threads', 'out_dir', 'log', 'distributed']
+const LOCAL = ['device', 'threads', 'out_dir', 'log.dir', 'log.tensorboard', 'log.tensorboard_dir', 'distributed.join_seconds', 'distributed.timeout_seconds', 'distributed.silence_seconds']
 
 /** One line for each key whose value differs between two processes of a run. */
-export function differencesBetweenRanks(mine: Readonly<Record<string, unknown>>, other: Readonly<Record<string, unknown>>): string[] {
-  const keys = [...new Set([...Object.keys(mine), ...Object.keys(other)])].filter((key) => !LOCAL.includes(key))
+export function differencesBetweenRanks(mine: Readonly<Record<string, unknown>>, other: Readonly<Record<string, unknown>>, prefix = ''): string[] {
+  const keys = [...new Set([...Object.keys(mine), ...Object.keys(other)])].filter((key) => !LOCAL.includes(`${prefix}${key}`))
   const isLeaf = (value: unknown) => typeof value !== 'object' || value === null || Array.isArray(value)
   return keys.flatMap((key) => {
     const [a, b] = [mine[key], other[key]]
     if (isDeepStrictEqual(plain(a), plain(b))) return []
-    if (isLeaf(a) || isLeaf(b)) return [`${key}: ${JSON.stringify(a)} against ${JSON.stringify(b)}`]
-    return differencesBetweenRanks(mapping(a), mapping(b)).map((line) => `${key}.${line}`)
+    if (isLeaf(a) || isLeaf(b)) return [`${prefix}${key}: ${JSON.stringify(a)} against ${JSON.stringify(b)}`]
+    return differencesBetweenRanks(mapping(a), mapping(b), `${prefix}${key}.`)
   })
 }
 

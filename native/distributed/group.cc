@@ -3,6 +3,9 @@
 #include <ATen/ops/empty.h>
 
 #include <thread>
+#include <utility>
+
+#include "distributed/apart.h"
 
 namespace facex::distributed {
 
@@ -25,18 +28,46 @@ c10d::ReduceOp operation(Reduction reduction) { return reduction == Reduction::k
 // The value of a key that another rank will write.
 std::string await_text(const Store& store, const std::string& key, const GroupOptions& options, int from) {
   const Clock::time_point begin = Clock::now();
-  while (!store->check({key})) {
-    if (seconds_since(begin) > options.operation_seconds) {
-      fail_peers(name_ranks({from}), " did not take part in an exchange for ", static_cast<int64_t>(options.operation_seconds), " s");
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  try {
+    store->wait({key}, std::chrono::milliseconds(static_cast<int64_t>(1000 * options.operation_seconds)));
+  } catch (const std::exception&) {
+    if (seconds_since(begin) < options.operation_seconds) throw;
+    fail_peers(name_ranks({from}), " did not take part in an exchange for ", static_cast<int64_t>(options.operation_seconds), " s");
   }
   return text_of(store->get(key));
 }
 
+std::string exchange_key(int64_t number) { return "exchange/" + std::to_string(number) + "/"; }
+
+// Whoever has written to an exchange has read the one before.
+void forget_exchange(const Store& store, const GroupOptions& options, int64_t number) {
+  if (number < 0) return;
+  const std::string key = exchange_key(number);
+  for (int rank = 1; rank < options.size; ++rank) store->deleteKey(key + std::to_string(rank));
+  store->deleteKey(key + "all");
+}
+
+// The server of the store ends after everybody else.
+void say_farewell(const Store& store, const GroupOptions& options) {
+  store->add("left", 1);
+  const Clock::time_point begin = Clock::now();
+  while (options.rank == 0 && options.serves && store->add("left", 0) < options.size && seconds_since(begin) < kFarewellSeconds) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
+// meet(), but a store that stops answering in the middle of it does not hold up anybody.
+Store meet_in_time(const GroupOptions& options) {
+  const double limit = 2 * options.join_seconds + options.silence_seconds;
+  return apart([options] { return meet(options); }, [&options, limit, begin = Clock::now()] {
+    if (seconds_since(begin) <= limit) return;
+    fail_peers("rank ", options.rank, ": rank 0 at ", options.master, ":", options.port, " does not answer: it hangs, or the network is cut");
+  });
+}
+
 // Rank 0 collects and hands out: each of the others asks for one thing only.
 std::vector<std::string> exchange_texts(const Store& store, const GroupOptions& options, const std::string& text, int64_t number) {
-  const std::string key = "exchange/" + std::to_string(number) + "/";
+  const std::string key = exchange_key(number);
   std::vector<std::string> texts;
   if (options.rank == 0) {
     std::string all;
@@ -45,6 +76,7 @@ std::vector<std::string> exchange_texts(const Store& store, const GroupOptions& 
       all += std::to_string(texts.back().size()) + ":" + texts.back();
     }
     store->set(key + "all", bytes_of(all));
+    forget_exchange(store, options, number - 1);
     return texts;
   }
   store->set(key + std::to_string(options.rank), bytes_of(text));
@@ -70,18 +102,29 @@ class Operation final : public Collective::Pending {
   Tensor kept_;  // alive until the operation has ended
 };
 
-Group::Group(const GroupOptions& options) : options_(options), store_(meet(options)) {
+Group::Group(const GroupOptions& options) : options_(options), store_(meet_in_time(options)) {
   watch_ = std::make_unique<Watch>(store_, options_);
   try {
-    const std::chrono::milliseconds timeout(static_cast<int64_t>(1000 * (options.operation_seconds + options.silence_seconds)));
-    backend_ = make_gloo(store_, {options.rank, options.size, options.master, timeout});
-  } catch (const std::exception& error) {
-    const std::string verdict = watch_->verdict();
-    fail_peers("rank ", options.rank, ": no connection to the other ranks: ", verdict.empty() ? first_line(error.what()) : verdict);
+    backend_ = connect();
+  } catch (const PeerFailure&) {
+    watch_->linger();
+    throw;
   }
 }
 
 Group::~Group() { leave(); }
+
+Backend Group::connect() {
+  const std::chrono::milliseconds timeout(static_cast<int64_t>(1000 * (options_.operation_seconds + options_.silence_seconds)));
+  const BackendOptions own{options_.rank, options_.size, options_.master, timeout};
+  try {
+    return apart([store = store_, own] { return make_gloo(store, own); }, [this] { give_up_on_verdict(); });
+  } catch (const PeerFailure&) {
+    throw;
+  } catch (const std::exception& error) {
+    give_up(std::string("no connection to the other ranks: ") + first_line(error.what()));
+  }
+}
 
 void Group::leave() {
   if (left_.exchange(true)) return;
@@ -98,13 +141,15 @@ void Group::leave() {
     return;
   }
   watch_.reset();
-  backend_.reset();
   try {
-    store_->add("left", 1);
-    const Clock::time_point begin = Clock::now();
-    while (options_.rank == 0 && options_.serves && store_->add("left", 0) < options_.size && seconds_since(begin) < kFarewellSeconds) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
+    apart(
+        [store = store_, options = options_, backend = std::exchange(backend_, {})]() mutable {
+          backend.reset();
+          say_farewell(store, options);
+        },
+        [begin = Clock::now()] {
+          if (seconds_since(begin) > 2 * kFarewellSeconds) fail_peers("no farewell");
+        });
   } catch (const std::exception&) {
     // The store has gone before; nothing is left to say.
   }
@@ -202,7 +247,7 @@ void Group::wait_for(c10d::Work& work) {
         if (work.exception() == nullptr) break;
         give_up(first_line(error.what()));
       }
-      if (!watch_->verdict().empty()) give_up("");
+      give_up_on_verdict();
       if (seconds_since(begin) > options_.operation_seconds) {
         const std::string late = watch_->laggards();
         give_up((late.empty() ? "another rank" : late) + " did not take part in an operation for " +
@@ -231,28 +276,18 @@ void Group::give_up(const std::string& fallback) {
   fail_peers("rank ", options_.rank, " ends: ", verdict);
 }
 
+void Group::give_up_on_verdict() {
+  if (!watch_->verdict().empty()) give_up("");
+}
+
 std::vector<std::string> Group::exchange(const std::string& text) {
-  // A store that does not answer must not hold up whoever asks: the asking is left behind with its thread.
-  struct Answer {
-    std::atomic<bool> done = false;
-    std::vector<std::string> texts;
-    std::string problem;
-  };
-  const auto answer = std::make_shared<Answer>();
-  std::thread([answer, store = store_, options = options_, text, number = exchanges_++] {
-    try {
-      answer->texts = exchange_texts(store, options, text, number);
-    } catch (const std::exception& error) {
-      answer->problem = first_line(error.what());
-    }
-    answer->done = true;
-  }).detach();
-  while (!answer->done) {
-    if (!watch_->verdict().empty()) give_up("");
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  try {
+    return apart([store = store_, options = options_, text, number = exchanges_++] { return exchange_texts(store, options, text, number); },
+                 [this] { give_up_on_verdict(); });
+  } catch (const std::exception& error) {
+    if (failed_) throw;  // given up
+    give_up(first_line(error.what()));
   }
-  if (!answer->problem.empty()) give_up(answer->problem);
-  return answer->texts;
 }
 
 void Group::report_failure(const std::string& message) {

@@ -17,8 +17,8 @@ class Group final : public Collective {
   explicit Group(const GroupOptions& options);
   ~Group() override;
 
-  // Says good-bye; nothing can be done after it. A group that has failed keeps its connections until the process ends, because closing them would wait
-  // for ranks that are gone.
+  // Says good-bye; nothing can be done after it. A group that has failed keeps its connections until the process ends,
+  // because closing them would wait for ranks that are gone.
   void leave();
 
   int rank() const override { return options_.rank; }
@@ -40,7 +40,9 @@ class Group final : public Collective {
   friend class Operation;
   template <typename Start>
   void run(int64_t Traffic::*kind, const Tensor& moved, const Start& start);
+  Backend connect();
   void wait_for(c10d::Work& work);
+  void give_up_on_verdict();
   [[noreturn]] void give_up(const std::string& fallback);
 
   const GroupOptions options_;

@@ -14,12 +14,16 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr double kLingerSeconds = 3;
+constexpr const char* kOutcome = "outcome";
+constexpr const char* kComplete = "complete";
+
 std::chrono::milliseconds milliseconds(double seconds) { return std::chrono::milliseconds(static_cast<int64_t>(1000 * seconds)); }
 
 // First line of what libtorch says.
 std::string reason(const std::exception& error) {
-  const std::string text = error.what();
-  return text.substr(0, text.find('\n'));
+  const std::string whole = error.what();
+  return whole.substr(0, whole.find('\n'));
 }
 
 Store open_store(const GroupOptions& options) {
@@ -41,27 +45,57 @@ Store open_store(const GroupOptions& options) {
   }
 }
 
-// What this rank and rank 0 believe must agree; whoever finds the difference says so.
-void agree_on_size(const Store& store, const GroupOptions& options) {
+// What is wrong with the way this rank was started; empty when nothing is.
+std::string contradiction(const Store& store, const GroupOptions& options) {
+  if (store->add("present/" + std::to_string(options.rank), 1) > 1) {
+    return text("two processes say that they are rank ", options.rank, " (", options.master, ":", options.port, "); give each its own RANK");
+  }
   const std::string own = std::to_string(options.size);
   const std::string common = text_of(store->compareSet("size", {}, bytes_of(own)));
-  if (common != own) {
-    fail_peers("rank ", options.rank, ": WORLD_SIZE is ", own, ", but ", common, " for a rank that came earlier; start all ranks with one number");
-  }
+  if (common == own) return "";
+  return text("WORLD_SIZE of rank ", options.rank, " is ", own, ", but ", common, " for a rank that came earlier; start all ranks with one number");
 }
 
-void wait_for_all(const Store& store, const GroupOptions& options) {
+// Empty when all have come, or when one of them has found something wrong.
+std::string wait_for_all(const Store& store, const GroupOptions& options) {
   const Clock::time_point end = Clock::now() + milliseconds(options.join_seconds);
-  for (;;) {
+  while (!store->check({kOutcome})) {
     std::vector<int> missing;
     for (int rank = 0; rank < options.size; ++rank) {
       if (!store->check({beat_key(rank)})) missing.push_back(rank);
     }
-    if (missing.empty()) return;
+    if (missing.empty()) break;
     if (Clock::now() > end) {
-      fail_peers(name_ranks(missing), " of ", options.size, " did not come within ", options.join_seconds,
-           " s (rank ", options.rank, " waited at ", options.master, ":", options.port, "); is WORLD_SIZE right, and is every process started?");
+      return text(name_ranks(missing), " of ", options.size, " did not come within ", options.join_seconds, " s (rank 0 waited at ", options.master, ":",
+                  options.port, "); is WORLD_SIZE right, and is every process started?");
     }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return "";
+}
+
+// Whether the group is complete, or what is wrong with it: whoever finds out first says so to all.
+std::string outcome_of(const Store& store, const GroupOptions& options) {
+  store->add("arrived", 1);
+  std::string problem = contradiction(store, options);
+  if (problem.empty()) {
+    store->set(beat_key(options.rank), bytes_of("0"));
+    // Ranks are waited for where the store is near; the others then hear it with one question.
+    if (options.rank == 0) problem = wait_for_all(store, options);
+  }
+  if (!problem.empty() || options.rank == 0) {
+    const std::string common = text_of(store->compareSet(kOutcome, {}, bytes_of(problem.empty() ? kComplete : problem)));
+    return problem.empty() ? common : problem;
+  }
+  store->wait({kOutcome}, milliseconds(options.join_seconds + 5));
+  return text_of(store->get(kOutcome));
+}
+
+// Rank 0 takes the store with it when it ends: the others must have heard why.
+void say_and_linger(const Store& store, const GroupOptions& options) {
+  store->add("told", 1);
+  const Clock::time_point end = Clock::now() + milliseconds(kLingerSeconds);
+  while (options.rank == 0 && options.serves && store->add("told", 0) < store->add("arrived", 0) && Clock::now() < end) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
 }
@@ -80,25 +114,16 @@ Store meet(const GroupOptions& options) {
     fail_peers("expected a rank from 0 to ", options.size - 1, " (WORLD_SIZE ", options.size, "), got RANK ", options.rank);
   }
   const Store store = open_store(options);
+  std::string outcome;
   try {
-    if (store->add("present/" + std::to_string(options.rank), 1) > 1) {
-      fail_peers("two processes say that they are rank ", options.rank, " (", options.master, ":", options.port, "); give each its own RANK");
-    }
-    agree_on_size(store, options);
-    store->set(beat_key(options.rank), bytes_of("0"));
-    // Ranks are waited for where the store is near; the others then hear it with one question.
-    if (options.rank == 0) {
-      wait_for_all(store, options);
-      store->set("complete", bytes_of("1"));
-    } else {
-      store->wait({"complete"}, milliseconds(options.join_seconds + 5));
-    }
-  } catch (const PeerFailure&) {
-    throw;
+    outcome = outcome_of(store, options);
+    if (outcome != kComplete) say_and_linger(store, options);
   } catch (const std::exception& error) {
-    fail_peers("rank ", options.rank, ": the group was not complete in time, or rank 0 at ", options.master, ":", options.port,
-         " has ended: ", reason(error));
+    if (outcome.empty()) {
+      outcome = text("the group was not complete in time, or rank 0 at ", options.master, ":", options.port, " has ended: ", reason(error));
+    }
   }
+  if (outcome != kComplete) fail_peers("rank ", options.rank, " ends: ", outcome);
   return store;
 }
 
@@ -108,10 +133,10 @@ std::string beat_key(int rank) { return "beat/" + std::to_string(rank); }
 
 std::string name_ranks(const std::vector<int>& ranks) {
   constexpr size_t kShown = 8;
-  std::string text = ranks.size() == 1 ? "rank " : "ranks ";
-  for (size_t i = 0; i < std::min(ranks.size(), kShown); ++i) text += (i == 0 ? "" : ", ") + std::to_string(ranks[i]);
-  if (ranks.size() > kShown) text += " and " + std::to_string(ranks.size() - kShown) + " more";
-  return text;
+  std::string names = ranks.size() == 1 ? "rank " : "ranks ";
+  for (size_t i = 0; i < std::min(ranks.size(), kShown); ++i) names += (i == 0 ? "" : ", ") + std::to_string(ranks[i]);
+  if (ranks.size() > kShown) names += " and " + std::to_string(ranks.size() - kShown) + " more";
+  return names;
 }
 
 std::string text_of(const std::vector<uint8_t>& bytes) { return {bytes.begin(), bytes.end()}; }

@@ -26,12 +26,18 @@ struct GroupOptions {
 // ranks disagree about their number, or some do not come in time: the message names them.
 Store meet(const GroupOptions& options);
 
+// The parts streamed together.
+template <typename... Parts>
+std::string text(const Parts&... parts) {
+  std::ostringstream joined;
+  (joined << ... << parts);
+  return joined.str();
+}
+
 // Throws PeerFailure with the parts streamed together.
 template <typename... Parts>
 [[noreturn]] void fail_peers(const Parts&... parts) {
-  std::ostringstream text;
-  (text << ... << parts);
-  throw PeerFailure(text.str());
+  throw PeerFailure(text(parts...));
 }
 
 // Another connection to the same store, for another thread.

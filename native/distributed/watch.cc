@@ -51,7 +51,7 @@ struct Watch::Shared {
     return verdict;
   }
 
-  void run();
+  void run(const Store& joined);
 
  private:
   // A rank's last heartbeat and when it changed.
@@ -67,9 +67,8 @@ struct Watch::Shared {
 };
 
 Watch::Watch(const Store& store, const GroupOptions& options) : shared_(std::make_shared<Shared>()) {
-  shared_->store = connection(store);
   shared_->options = options;
-  std::thread([shared = shared_] { shared->run(); }).detach();
+  std::thread([shared = shared_, store] { shared->run(store); }).detach();
 }
 
 Watch::~Watch() { shared_->closing = true; }
@@ -104,7 +103,12 @@ std::string Watch::laggards() const {
   return ranks.empty() ? "" : name_ranks(ranks);
 }
 
-void Watch::Shared::run() {
+void Watch::Shared::run(const Store& joined) {
+  try {
+    store = connection(joined);
+  } catch (const std::exception&) {
+    return;  // verdict() says so after a while
+  }
   std::vector<int> watched;
   if (options.rank == 0) {
     for (int rank = 1; rank < options.size; ++rank) watched.push_back(rank);

@@ -131,7 +131,7 @@ t.test('missing ranks, wrong numbers and taken ports are named', LONG, async (t)
   t.match(alone[0]!.stderr, /ranks 1, 2 of 3 did not come within 4 s/)
   const port = await freePort()
   const twins = await startRanks(2, port, () => [BIN, 'train', file], (rank) => (rank === 1 ? { WORLD_SIZE: '3' } : {})).outcomes
-  t.match(twins.map(({ stderr }) => stderr).join(''), /WORLD_SIZE is [23], but [23] for a rank that came earlier/)
+  for (const { stderr } of twins) t.match(stderr, /rank [01] ends: WORLD_SIZE of rank [01] is [23], but [23] for a rank that came earlier/)
   const taken = createServer().listen(0)
   await new Promise((resolve) => taken.once('listening', resolve))
   const { port: busy } = taken.address() as AddressInfo
