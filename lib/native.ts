@@ -5,10 +5,7 @@
  * the addon; no call of the hot path enters JavaScript.
  * @module
  */
-import { createRequire } from 'node:module'
-import path from 'node:path'
-
-import { FacexError, messageOf } from './errors.js'
+import { FacexError } from './errors.js'
 import type { Graph } from './graph/types.js'
 import type {
   NativeAugmentation,
@@ -22,7 +19,7 @@ import type {
   NativeSurface,
   NativeTensor,
 } from './native-data.js'
-import { packageRoot } from './setup/places.js'
+import { loadAddon, remedyOf, type AddonAttempt } from './setup/addon.js'
 
 export type * from './native-data.js'
 
@@ -348,32 +345,10 @@ export interface Addon {
   lockFile(path: string): { release(): void } | undefined
 }
 
-/** One place where the addon was looked for, and why it could not be loaded from there. */
-export interface AddonAttempt {
-  readonly place: string
-  readonly problem?: string
-}
-
-/** Where the addon may be, in order: FACEX_ADDON alone when set, the repository's build, the prebuilt package. */
-function addonPlaces(): string[] {
-  const named = process.env['FACEX_ADDON']
-  if (named) return [path.resolve(named)]
-  return [path.join(packageRoot(), 'build', 'facex.node'), `@facex/${process.platform}-${process.arch}`]
-}
-
 /** Tries each place until one works; the last attempt is the one that did, if any. */
 export function findAddon(): { addon?: Addon; attempts: readonly AddonAttempt[] } {
-  const load = createRequire(import.meta.url)
-  const attempts: AddonAttempt[] = []
-  for (const place of addonPlaces()) {
-    try {
-      const found = load(place) as Addon
-      return { addon: found, attempts: [...attempts, { place }] }
-    } catch (error) {
-      attempts.push({ place, problem: messageOf(error).split('\n')[0]! })
-    }
-  }
-  return { attempts }
+  const { exports, attempts } = loadAddon()
+  return { addon: exports as Addon | undefined, attempts }
 }
 
 let loaded: Addon | undefined
@@ -385,16 +360,10 @@ let loaded: Addon | undefined
 export function addon(): Addon {
   if (loaded !== undefined) return loaded
   const { addon: found, attempts } = findAddon()
-  if (found === undefined) throw new FacexError('ERR_SETUP', notLoaded(attempts))
+  if (found === undefined) {
+    const tried = attempts.map(({ place, problem }) => `  ${place}: ${problem}`)
+    throw new FacexError('ERR_SETUP', ['The native addon of facex could not be loaded. Tried:', ...tried, remedyOf(attempts)].join('\n'))
+  }
   loaded = found
   return loaded
-}
-
-function notLoaded(attempts: readonly AddonAttempt[]): string {
-  const tried = attempts.map(({ place, problem }) => `  ${place}: ${problem}`)
-  const libtorchMissing = attempts.some(({ problem }) => /lib(torch|c10)\w*\.(so|dylib)/.test(problem ?? ''))
-  const remedy = libtorchMissing
-    ? 'libtorch is not where it was when the addon was built: run `npm run build` in the folder of facex.'
-    : 'Run `npm run build` in the folder of facex; `npx facex doctor` shows what is missing.'
-  return ['The native addon of facex could not be loaded. Tried:', ...tried, remedy].join('\n')
 }

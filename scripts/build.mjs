@@ -1,34 +1,30 @@
 // `npm ci` ends here: TypeScript, libtorch, the addon. `--native` builds the addon alone (node-gyp calls that).
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import os from 'node:os'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 
+import { buildAddon, fail, log, PRODUCTS, root, setup } from './addon.mjs'
 import { compile } from './compile.mjs'
 
-const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const built = path.join(root, 'build', 'facex.node')
 const stampFile = path.join(root, 'build', 'facex.stamp')
 const KEPT_BUILDS = 4
-
-/** Library files of the TypeScript build; only there once compile() has run. */
-const setup = (name) => import(path.join(root, 'dist', 'lib', 'setup', `${name}.js`))
 
 async function build() {
   // `npx facex` in this folder makes npm link the package and run its `prepare` again, unseen.
   if (process.env.npm_command === 'exec' && existsSync(built) && existsSync(path.join(root, 'dist', 'lib', 'cli.js'))) return
   const nativeOnly = process.argv.includes('--native')
   if (!(nativeOnly && existsSync(path.join(root, 'dist', 'lib', 'setup'))) && !compile()) fail('TypeScript did not compile.')
-  const { checkPrerequisites, findCompiler, missingMessage } = await setup('prerequisites')
+  const { checkPrerequisites, findCompiler, findNvcc, missingMessage } = await setup('prerequisites')
   const missing = missingMessage(checkPrerequisites())
   if (missing !== undefined) fail(missing)
 
   const libtorch = await libtorchOrFetch()
   log(`libtorch ${libtorch.version} in ${libtorch.folder}`)
   const { buildStamp } = await setup('stamp')
-  const stamp = buildStamp(libtorch, findCompiler().version)
+  const compilers = [findCompiler().version, libtorch.cuda ? findNvcc() : undefined]
+  if (libtorch.cuda && compilers[1] === undefined) log('libtorch is a CUDA build, but there is no nvcc: the addon is built without its CUDA kernels and computes on the CPU only')
+  const stamp = buildStamp(libtorch, compilers.join(' '))
   if (existsSync(built) && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp && loads(built)) {
     log('the addon is up to date')
     return
@@ -38,10 +34,10 @@ async function build() {
   if (existsSync(kept) && loads(kept)) {
     log('the addon was built before from the same sources')
   } else {
-    await buildAddon(libtorch)
+    await buildAddon(libtorch, path.join(root, 'build', 'cmake'))
     keep(kept)
   }
-  install(kept, built)
+  installBuild(path.dirname(kept), path.dirname(built))
   writeFileSync(stampFile, stamp)
 }
 
@@ -54,28 +50,23 @@ async function libtorchOrFetch() {
   return fetchLibtorch({}, stderrLog())
 }
 
-/** CMake through cmake-js, in a folder of its own: node-gyp writes its makefiles to build/. */
-async function buildAddon(libtorch) {
-  const { BuildSystem } = createRequire(import.meta.url)('cmake-js')
-  const system = new BuildSystem({
-    directory: root,
-    out: path.join(root, 'build', 'cmake'),
-    cMakeOptions: { FACEX_LIBTORCH: libtorch.folder },
-    parallel: os.availableParallelism(),
-  })
-  await system.configure()
-  await system.build()
-}
-
 /** Puts the new addon into the user cache, and forgets all but the newest few. */
 function keep(kept) {
   const result = path.join(root, 'build', 'cmake', 'facex.node')
   if (!loads(result)) fail('The addon was built but does not load (see above).')
-  install(result, kept)
+  installBuild(path.dirname(result), path.dirname(kept))
   const folder = path.dirname(path.dirname(kept))
   const age = (name) => statSync(path.join(folder, name)).mtimeMs
   for (const name of readdirSync(folder).sort((a, b) => age(b) - age(a)).slice(KEPT_BUILDS)) {
     rmSync(path.join(folder, name), { recursive: true, force: true })
+  }
+}
+
+/** The addon comes last: where it is, its kernels are. */
+function installBuild(from, to) {
+  for (const name of PRODUCTS) {
+    if (existsSync(path.join(from, name))) install(path.join(from, name), path.join(to, name))
+    else rmSync(path.join(to, name), { force: true })
   }
 }
 
@@ -93,15 +84,6 @@ function loads(addon) {
   const { status, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' })
   if (status !== 0) log(`${addon} does not load: ${stderr.split('\n').find((line) => line.includes('Error')) ?? stderr}`)
   return status === 0
-}
-
-function log(text) {
-  process.stderr.write(`facex: ${text}\n`)
-}
-
-function fail(message) {
-  log(message)
-  process.exit(1)
 }
 
 build().catch((error) => fail(process.env.FACEX_DEBUG ? error.stack : error.message))

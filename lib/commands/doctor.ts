@@ -4,9 +4,10 @@
  */
 import os from 'node:os'
 
-import { findAddon, type AddonAttempt, type NativeCuda, type NativeInfo } from '../native.js'
+import { findAddon, type NativeCuda, type NativeInfo } from '../native.js'
+import { remedyOf, type AddonAttempt } from '../setup/addon.js'
 import { searchLibtorch, type SearchResult } from '../setup/libtorch.js'
-import { cacheFolder, packageRoot, packageVersion } from '../setup/places.js'
+import { cacheFolder, isRepository, packageRoot, packageVersion } from '../setup/places.js'
 import { checkPrerequisites, missingMessage, type Prerequisite } from '../setup/prerequisites.js'
 import { parseOptions } from './options.js'
 
@@ -24,6 +25,7 @@ interface Report {
   /** Places where the addon was looked for; the last one without a problem is in use. */
   readonly addon: { readonly attempts: readonly AddonAttempt[]; readonly info?: NativeInfo }
   readonly libtorch: { readonly search: readonly SearchResult[]; /** Library file in use by the addon. */ readonly loaded?: string }
+  /** Empty where facex was installed as a package: nothing is compiled then. */
   readonly build: readonly Prerequisite[]
 }
 
@@ -42,7 +44,7 @@ function examine(): Report {
     cores: os.availableParallelism(),
     addon: { attempts, info: addon?.info() },
     libtorch: { search: searchLibtorch(), loaded: loadedLibrary() },
-    build: checkPrerequisites(),
+    build: isRepository() ? checkPrerequisites() : [],
   }
 }
 
@@ -52,7 +54,8 @@ function loadedLibrary(): string | undefined {
   return sharedObjects.find((file) => /torch_cpu\.(so|dylib|dll)/.test(file))
 }
 
-function describe({ facex, node, cores, addon, libtorch, build }: Report): string {
+function describe(report: Report): string {
+  const { facex, node, cores, addon, libtorch, build } = report
   const { info, attempts } = addon
   const rows: [string, string][] = [
     ['facex', `${facex.version} in ${facex.folder}`],
@@ -72,7 +75,7 @@ function describe({ facex, node, cores, addon, libtorch, build }: Report): strin
   for (const { name, found } of build) rows.push(['build tools', `${name}: ${found ?? 'missing'}`])
   const width = Math.max(...rows.map(([label]) => label.length))
   const lines = rows.map(([label, text]) => `${label.padEnd(width)}  ${text}`)
-  return `${[...lines, '', verdict(info, build)].join('\n')}\n`
+  return `${[...lines, '', verdict(report)].join('\n')}\n`
 }
 
 function cudaRows({ libtorch, built, available, kernels, driver, runtime, devices, problem, remedy }: NativeCuda): [string, string][] {
@@ -84,7 +87,7 @@ function cudaRows({ libtorch, built, available, kernels, driver, runtime, device
   return rows
 }
 
-function verdict(info: NativeInfo | undefined, build: readonly Prerequisite[]): string {
+function verdict({ addon: { info, attempts }, build }: Report): string {
   if (info !== undefined) return 'facex is ready.'
-  return missingMessage(build) ?? 'The addon does not load: run `npm run build` in the folder of facex.'
+  return missingMessage(build) ?? `facex cannot run. ${remedyOf(attempts)}`
 }

@@ -17,6 +17,7 @@ export const commands: readonly Command[] = [
   { name: 'report', summary: 'curves and figures of runs as one HTML page', load: () => import('./report.js') },
   { name: 'table', summary: 'runs side by side as a Markdown table', load: () => import('./table.js') },
   { name: 'setup', summary: 'fetch libtorch into the user cache', load: () => import('./setup.js') },
+  { name: 'bundle', summary: 'all of facex in one archive, for a machine without network', load: () => import('./bundle.js') },
   { name: 'doctor', summary: 'print what facex runs on: Node, addon, libtorch, devices, image libraries', load: () => import('./doctor.js') },
   { name: 'config', summary: 'check, show or describe configurations', load: () => import('./config.js') },
   { name: 'recipes', summary: 'list the shipped configurations of published settings', load: () => import('./recipes.js') },

@@ -3,7 +3,7 @@
  * folder is renamed once it is complete and checked.
  * @module
  */
-import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, utimesSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs'
 import path from 'node:path'
 
 import { FacexError, messageOf } from '../errors.js'
@@ -11,14 +11,16 @@ import { sha256Of } from './download.js'
 import { cacheFolderOf, DEFAULT_VERSION, inspectLibtorch, isSupported, SUPPORTED, type Libtorch } from './libtorch.js'
 import { withLock } from './lock.js'
 import { cacheFolder } from './places.js'
+import { findPrebuilt, installedPrebuilt } from './prebuilt.js'
 import { indexDownload, pipDownload, type SetupLog, type Variant } from './sources.js'
 import { unpackTorch } from './unpack.js'
 
+/** Variant and version are by default those that the installed prebuilt addon needs. */
 export interface FetchOptions {
   readonly variant?: Variant
   readonly version?: string
-  /** A wheel or libtorch archive that is already here; nothing is downloaded. */
-  readonly from?: string
+  /** Wheels or libtorch archives that are already here, or folders of them; nothing is downloaded. */
+  readonly from?: readonly string[]
 }
 
 /** Published files that come without a checksum (local folders), and what they must be. */
@@ -31,15 +33,17 @@ const KNOWN_SHA256: Readonly<Record<string, string>> = {
  * @throws FacexError ERR_SETUP when it cannot be had
  */
 export async function fetchLibtorch(options: FetchOptions, log: SetupLog): Promise<Libtorch> {
-  const version = options.version ?? DEFAULT_VERSION
-  const variant = options.variant ?? 'cpu'
+  const prebuilt = options.variant === undefined ? installedPrebuilt() : findPrebuilt(options.variant)
+  const needed = typeof prebuilt === 'object' ? prebuilt : { libtorch: DEFAULT_VERSION, variant: options.variant ?? 'cpu' }
+  const version = options.version ?? needed.libtorch
+  const { variant } = needed
   if (!isSupported(version)) throw new FacexError('ERR_SETUP', `libtorch ${version} is not supported: expected ${SUPPORTED}`)
   const root = path.join(cacheFolder(), 'libtorch')
   return withLock(
     path.join(root, '.lock'),
     (holder) => log.line(`waiting for another set-up (${holder})`),
     async () => {
-      if (options.from !== undefined) return unpackInto(root, [path.resolve(options.from)], log)
+      if (options.from !== undefined) return unpackInto(root, options.from.flatMap(archivesAt), log)
       const present = alreadyThere(version, variant)
       if (present !== undefined) return present
       const downloads = path.join(cacheFolder(), 'downloads', `${version}-${variant}`)
@@ -79,6 +83,16 @@ async function download(version: string, variant: Variant, folder: string, log: 
   }
 }
 
+/** A file itself; of a folder the wheels and archives that libtorch consists of. */
+function archivesAt(place: string): string[] {
+  const file = path.resolve(place)
+  if (!existsSync(file)) throw new FacexError('ERR_SETUP', `${file}: there is no such file`)
+  if (!statSync(file).isDirectory()) return [file]
+  const found = readdirSync(file).filter((name) => /^(torch-|nvidia_|libtorch-).*\.(whl|zip)$/.test(name))
+  if (found.length === 0) throw new FacexError('ERR_SETUP', `${file}: expected wheels of torch and of NVIDIA's libraries, or a libtorch archive, in this folder`)
+  return found.sort().map((name) => path.join(file, name))
+}
+
 async function unpackInto(root: string, archives: readonly string[], log: SetupLog): Promise<Libtorch> {
   for (const name of readdirSync(root)) {
     if (/^\.(unpacking|old)-/.test(name)) rmSync(path.join(root, name), { recursive: true, force: true }) // of a killed set-up
@@ -92,6 +106,7 @@ async function unpackInto(root: string, archives: readonly string[], log: SetupL
     }
     const inside = inspectLibtorch(path.join(aside, 'torch'))
     if (typeof inside === 'string') throw new FacexError('ERR_SETUP', `${archives[0]}: no usable libtorch inside: ${inside}`)
+    checkNvidia(aside, inside, archives)
     const folder = cacheFolderOf(inside.version)
     if (existsSync(folder)) renameSync(folder, path.join(mkdtempSync(path.join(root, '.old-')), 'replaced'))
     renameSync(aside, folder)
@@ -101,8 +116,17 @@ async function unpackInto(root: string, archives: readonly string[], log: SetupL
   }
 }
 
+/** PyTorch's CUDA wheel needs wheels of NVIDIA's beside it; libtorch's archive brings their libraries along. */
+function checkNvidia(folder: string, { cuda, version }: Libtorch, archives: readonly string[]): void {
+  const bundled = readdirSync(path.join(folder, 'torch', 'lib')).some((name) => name.startsWith('libcudart'))
+  if (!cuda || bundled || existsSync(path.join(folder, 'nvidia'))) return
+  throw new FacexError(
+    'ERR_SETUP',
+    `${archives[0]}: torch ${version} needs the wheels of NVIDIA's libraries too (nvidia_*.whl). \`pip download torch===${version.split('+')[0]}\` gets them all; name their folder: \`npx facex setup --from FOLDER\`.`,
+  )
+}
+
 async function verify(archive: string): Promise<void> {
-  if (!existsSync(archive)) throw new FacexError('ERR_SETUP', `${archive}: there is no such file`)
   const wanted = KNOWN_SHA256[path.basename(archive)]
   if (wanted === undefined) return
   const found = await sha256Of(archive)

@@ -8,6 +8,7 @@ import path from 'node:path'
 
 import { FacexError } from '../errors.js'
 import { cacheFolder } from './places.js'
+import type { Variant } from './sources.js'
 
 /** Version that `facex setup` fetches, and the range that the addon compiles against. */
 export const DEFAULT_VERSION = '2.13.0'
@@ -36,12 +37,15 @@ export interface SearchResult {
  * wants that one or an error.
  */
 export function searchLibtorch(): SearchResult[] {
+  return [...places()]
+}
+
+/** The places in order, each looked at when it is asked for: asking Python takes a while. */
+function* places(): Generator<SearchResult> {
   const named = process.env['LIBTORCH']
-  if (named) {
-    const result = inspect('LIBTORCH', path.resolve(named))
-    return [result]
-  }
-  return [...cached().map((folder) => inspect('user cache', folder)), ...pythonPackages().map((folder) => inspect('Python', folder))]
+  if (named) return yield inspect('LIBTORCH', path.resolve(named))
+  for (const folder of cached()) yield inspect('user cache', folder)
+  for (const folder of pythonPackages()) yield inspect('Python', folder)
 }
 
 /** The libtorch to use, or undefined when there is none. @throws FacexError ERR_SETUP when LIBTORCH is set and wrong */
@@ -52,6 +56,14 @@ export function findLibtorch(): Libtorch | undefined {
     throw new FacexError('ERR_SETUP', `LIBTORCH=${wrong.folder}: ${wrong.problem}. Set it to a folder with include/ and lib/, or unset it.`)
   }
   return results.find((result) => result.found !== undefined)?.found
+}
+
+/** The libtorch that is exactly of this version (`2.13.0`) and variant, as a prebuilt addon needs it. */
+export function findLibtorchOf(version: string, variant: Variant): Libtorch | undefined {
+  for (const { found } of places()) {
+    if (found !== undefined && found.version.split('+')[0] === version && found.cuda === (variant === 'cuda')) return found
+  }
+  return undefined
 }
 
 /** Describes the libtorch in `folder`, or says what is wrong with it. */

@@ -14,6 +14,11 @@ export function packageRoot(): string {
   return folder
 }
 
+/** Whether this facex is a clone, which can be compiled, rather than an installed package. */
+export function isRepository(): boolean {
+  return existsSync(path.join(packageRoot(), 'tsconfig.json'))
+}
+
 /** Version in package.json. */
 export function packageVersion(): string {
   return (JSON.parse(readFileSync(path.join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version

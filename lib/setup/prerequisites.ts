@@ -42,6 +42,12 @@ export function findCompiler(): { command: string; version: string } | undefined
   return undefined
 }
 
+/** Version of the CUDA compiler that CMake will take; undefined without one. */
+export function findNvcc(): string | undefined {
+  const { status, stdout } = spawnSync(process.env['CUDACXX'] || 'nvcc', ['--version'], { encoding: 'utf8' })
+  return status === 0 ? stdout.trim().split('\n').at(-1) : undefined
+}
+
 function cmakeVersion(): string | undefined {
   const { status, stdout } = spawnSync('cmake', ['--version'], { encoding: 'utf8' })
   const [, version, major, minor] = /((\d+)\.(\d+)[\w.-]*)/.exec(status === 0 ? stdout : '') ?? []

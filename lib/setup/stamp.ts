@@ -11,7 +11,7 @@ import type { Libtorch } from './libtorch.js'
 import { packageRoot } from './places.js'
 
 /** Variables that change what the compiler does. */
-const FLAGS = ['CXX', 'CXXFLAGS', 'CPPFLAGS', 'LDFLAGS', 'CMAKE_BUILD_TYPE', 'CMAKE_PREFIX_PATH']
+const FLAGS = ['CXX', 'CXXFLAGS', 'CPPFLAGS', 'LDFLAGS', 'CMAKE_BUILD_TYPE', 'CMAKE_PREFIX_PATH', 'CUDACXX', 'CUDAFLAGS', 'FACEX_CUDA_ARCHITECTURES']
 
 /** Hex digest over sources, CMakeLists.txt, libtorch, compiler and flags. */
 export function buildStamp(libtorch: Libtorch, compiler: string): string {

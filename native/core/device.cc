@@ -18,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kKernels = "facex_cuda.so";
+constexpr const char* kTorchCuda = "libtorch_cuda.so";
 
 // Folder of the shared object that holds `symbol`.
 fs::path folder_of(const void* symbol) {
@@ -52,16 +53,18 @@ struct Library {
  private:
   void open() {
     const fs::path torch = folder_of(reinterpret_cast<const void*>(&at::get_num_threads));
-    status.libtorch = fs::exists(torch / "libtorch_cuda.so");
+    status.libtorch = fs::exists(torch / kTorchCuda);
     if (!status.libtorch) {
-      return refuse("this libtorch is a CPU build (" + torch.string() + ")", "Run `npx facex setup --cuda`, then `npm run build`");
+      return refuse("this libtorch is a CPU build (" + torch.string() + ")", "Run `npx facex setup --cuda`, then `npm run build`, or install the prebuilt package for CUDA");
     }
     const fs::path kernels = folder_of(reinterpret_cast<const void*>(&cuda_status)) / kKernels;
     if (!fs::exists(kernels)) {
       return refuse("facex was built without its CUDA kernels (" + kernels.string() + " is missing)", "Install CUDA's nvcc and run `npm run build`, or use the prebuilt package");
     }
     status.kernels = kernels.string();
-    handle = dlopen(kernels.c_str(), RTLD_NOW | RTLD_LOCAL);
+    // libtorch's CUDA half first, by its place: a prebuilt facex_cuda.so does not know where libtorch is on this machine.
+    handle = dlopen((torch / kTorchCuda).c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (handle != nullptr) handle = dlopen(kernels.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (handle == nullptr) return refuse(std::string("CUDA libraries do not load: ") + dlerror(), "Run `npx facex setup --cuda`");
     status.built = find("device") != nullptr;
     if (!status.built) refuse(kernels.string() + " is not of this facex", "Run `npm run build` in the folder of facex");

@@ -18,7 +18,7 @@ t.test('--json describes Node, addon, libtorch, images, build tools and every pl
 t.test('without an addon it says what was tried and fails', async (t) => {
   const { status, stdout } = facex(['doctor'], { env: { FACEX_ADDON: '/nowhere/facex.node' } })
   t.equal(status, 1)
-  t.match(stdout, /addon +\/nowhere\/facex\.node: Cannot find module/)
+  t.match(stdout, /addon +\/nowhere\/facex\.node: there is no such file/)
 })
 
 t.test('a wrong LIBTORCH is named with its fault', async (t) => {
