@@ -74,6 +74,7 @@ void set_threads(const Napi::CallbackInfo& call) {
 
 void export_info(Napi::Env env, Napi::Object exports) {
   cuda_status();  // first of all: libtorch remembers whether it has CUDA from the first time that anything asks
+  choose_cpu_kernels();
   exports.Set("allowTf32", Napi::Function::New(env, allow_tf32));
   exports.Set("info", Napi::Function::New(env, info));
   exports.Set("setThreads", Napi::Function::New(env, set_threads));

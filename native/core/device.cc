@@ -108,6 +108,8 @@ void allow_tf32(bool allowed) {
   at::globalContext().setAllowTF32CuDNN(allowed);
 }
 
+void choose_cpu_kernels() { at::globalContext().setUserEnabledNNPACK(false); }
+
 void synchronize(c10::Device device) {
   if (!device.is_cpu()) c10::impl::VirtualGuardImpl(device.type()).synchronizeDevice(device.index());
 }

@@ -35,6 +35,10 @@ c10::Device device_named(const std::string& name);
 // Whether matrix products and convolutions of float32 on CUDA may round their operands to TF32 (10 bits of mantissa).
 void allow_tf32(bool allowed);
 
+// Leaves NNPACK out: on processors that it does not know it warns at every small convolution, and libtorch's other kernels
+// do the same work.
+void choose_cpu_kernels();
+
 // Waits until the device has done all that was asked of it; times are then worth something. Nothing on the CPU.
 void synchronize(c10::Device device);
 
