@@ -93,7 +93,9 @@ t.test('no imports go round in a circle', async (t) => {
 
 t.test('helpers live with their concept: there is no utils folder or file', async (t) => {
   const drawer = /(^|[\\/])(utils?|helpers?|misc|common)(\.\w+|[\\/])/
-  t.same([...library, ...filesIn('native', /\.(h|cc|cu)$/)].filter((file) => drawer.test(file)), [])
+  // Places of gloo's own headers, as libtorch includes them.
+  const ours = filesIn('native', /\.(h|cc|cu)$/).filter((file) => !file.includes('gloo_declarations'))
+  t.same([...library, ...ours].filter((file) => drawer.test(file)), [])
 })
 
 t.test('native folders include each other in one direction', async (t) => {

@@ -6,7 +6,7 @@ import { stringify } from 'yaml'
 import { z } from 'zod'
 
 import { resolveRun } from '../config/resolve.js'
-import { runFileSchema } from '../config/run.js'
+import { runFileSchema, runSchema } from '../config/run.js'
 import { FacexError, unknownName } from '../errors.js'
 import { parseOptions } from './options.js'
 
@@ -50,7 +50,10 @@ function show(argv: string[]): number {
 }
 
 function schemaText(): string {
-  return `${JSON.stringify(z.toJSONSchema(runFileSchema, { io: 'input' }), null, 2)}\n`
+  const { required } = z.toJSONSchema(runSchema, { io: 'input' })
+  // What a file leaves out, one that it extends may say.
+  const schema = { ...z.toJSONSchema(runFileSchema, { io: 'input' }), anyOf: [{ required: ['extends'] }, { required }] }
+  return `${JSON.stringify(schema, null, 2)}\n`
 }
 
 function print(text: string): number {

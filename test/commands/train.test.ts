@@ -62,6 +62,6 @@ t.test('config check says which files are right', async (t) => {
 
 t.test('config schema is a JSON Schema with a description for every key', async (t) => {
   const schema = JSON.parse(facex(['config', 'schema']).stdout)
-  t.match(schema, { type: 'object', required: ['data', 'backbone', 'head', 'epochs'], additionalProperties: false })
+  t.match(schema, { type: 'object', additionalProperties: false, anyOf: [{ required: ['extends'] }, { required: ['data', 'backbone', 'head', 'epochs'] }] })
   for (const [key, value] of Object.entries<{ description?: string }>(schema.properties)) t.type(value.description, 'string', key)
 })
