@@ -35,22 +35,24 @@ class File {
     ssize_t count;
     do count = ::read(descriptor_, to, room);
     while (count < 0 && errno == EINTR);
-    if (count < 0) fail_io();
+    if (count < 0) {
+      const int reason = errno;
+      size();  // says so of a folder
+      fail(ErrorCode::kData, std::strerror(reason));
+    }
     return static_cast<size_t>(count);
   }
 
   // Throws for what is no image by its kind or size.
   size_t size() const {
     struct stat status;
-    if (::fstat(descriptor_, &status) != 0) fail_io();
+    if (::fstat(descriptor_, &status) != 0) fail(ErrorCode::kData, std::strerror(errno));
     if (!S_ISREG(status.st_mode)) fail(ErrorCode::kData, "expected a file, found a folder or device");
     if (status.st_size > kMaxFileBytes) fail(ErrorCode::kData, "expected an image, found a file of ", status.st_size, " bytes");
     return static_cast<size_t>(status.st_size);
   }
 
  private:
-  [[noreturn]] static void fail_io() { fail(ErrorCode::kData, std::strerror(errno)); }
-
   int descriptor_;
 };
 
