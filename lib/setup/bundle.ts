@@ -22,9 +22,14 @@ export interface BundleOptions {
   readonly out: string
 }
 
-/** What starts facex in an unpacked bundle: nothing outside its folder is asked for. */
+/** What starts facex in an unpacked bundle: nothing outside its folder is asked for, unless the launcher is a link. */
 const LAUNCHER = `#!/bin/sh
-here=$(dirname "$(readlink -f "$0")")
+self=$0
+[ -L "$self" ] && self=$(readlink -f "$self")
+case $self in
+  */*) here=\${self%/*} ;;
+  *) here=. ;;
+esac
 unset FACEX_ADDON NODE_OPTIONS NODE_PATH
 LIBTORCH="$here/torch" exec "$here/node" "$here/node_modules/facex/bin/facex.mjs" "$@"
 `
