@@ -4,9 +4,11 @@
  */
 import { check } from '../config/check.js'
 import type { ConfigSource } from '../config/tree.js'
-import { FacexError, unknownName } from '../errors.js'
+import { FacexError, received, unknownName } from '../errors.js'
+import { formatShape } from '../graph/shape.js'
 import type { Graph } from '../graph/types.js'
 import { build } from '../layers/build.js'
+import type { Module } from '../layers/module.js'
 import type { Backbone, BackboneConfig, ImageShape } from './backbone.js'
 import { attentionNet } from './attention-net.js'
 import { efficientNet } from './efficient-net.js'
@@ -78,7 +80,14 @@ export function buildBackbone(name: string, config: unknown = {}, options: Build
   const backbone = findBackbone(name, options.table)
   const checked = check(backbone.schema, renamed(config, backbone.aliases ?? {}, path), source, path)
   const input = options.input ?? backbone.input(checked)
-  return { graph: build(backbone.create(checked, input), input, name), config: checked, input }
+  const network = backbone.create(checked, input) as Partial<Module> | undefined
+  if (typeof network?.call !== 'function') throw new FacexError('ERR_GRAPH', `${name}: create must return a module of layers, got ${received(network)}`)
+  const graph = build(network as Module, input, name)
+  const { shape } = graph.nodes[graph.outputs['embedding']!]!
+  if (shape.batch !== 1 || shape.dims.length !== 1) {
+    throw new FacexError('ERR_GRAPH', `${name}: expected forward to return an embedding [D], got ${formatShape(shape)}; end in Flatten and Linear`)
+  }
+  return { graph, config: checked, input }
 }
 
 /** The same options under their first names. Throws ERR_CONFIG where one is given under two names. */

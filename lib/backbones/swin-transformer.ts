@@ -5,6 +5,7 @@
  */
 import { z } from 'zod'
 
+import { FacexError } from '../errors.js'
 import { BatchNorm, Dropout, DropPath, F, Flatten, init, LayerNorm, Module, ModuleList, Sequential } from '../layers/index.js'
 import type { Declaration, Value } from '../layers/index.js'
 import type { Linear } from '../layers/index.js'
@@ -133,10 +134,11 @@ class SwinTransformer extends Module {
   constructor(config: SwinConfig, [, height, width]: ImageShape) {
     super()
     const { depths, patch_size: patch } = config
+    const grid = (stage: number): Grid => [Math.floor(height / patch) / 2 ** stage, Math.floor(width / patch) / 2 ** stage]
+    depths.forEach((_, stage) => checkGrid(stage, grid(stage), config, height))
     this.patch_embed = new PatchEmbed(patch, config.embed_dim, true)
     this.pos_drop = new Dropout(config.drop_rate)
     const rates = dropPathRates(config.drop_path_rate, depths.reduce((sum, depth) => sum + depth, 0))
-    const grid = (stage: number): Grid => [Math.floor(Math.floor(height / patch) / 2 ** stage), Math.floor(Math.floor(width / patch) / 2 ** stage)]
     const stages = depths.map((depth, i) => {
       const before = depths.slice(0, i).reduce((sum, count) => sum + count, 0)
       const block: BlockConfig = {
@@ -166,6 +168,15 @@ class SwinTransformer extends Module {
   }
 }
 
+/** Each stage halves the grid of the one before, and windows divide it; one no larger than a window is one window. */
+function checkGrid(stage: number, [height, width]: Grid, { patch_size: patch, window_size: window }: SwinConfig, imageHeight: number): void {
+  const side = Math.min(height, width, window)
+  if (Number.isInteger(height) && Number.isInteger(width) && height % side === 0 && width % side === 0) return
+  const reason = Number.isInteger(height) && Number.isInteger(width) ? `which windows of ${window} do not divide` : 'as the stage before does not halve'
+  const sizes = `images of ${imageHeight} rows, patch_size ${patch}, window_size ${window}`
+  throw new FacexError('ERR_GRAPH', `layers.${stage}: a grid of ${height} x ${width} patches, ${reason} (${sizes}); 224 with patches of 4 and 112 with patches of 2 fit windows of 7`)
+}
+
 const positives = (values: number[], what: string) => z.array(z.int().min(1)).min(1).default(values).describe(what)
 
 export const swinTransformer = defineBackbone({
@@ -185,7 +196,10 @@ export const swinTransformer = defineBackbone({
     drop_path_rate: ratio(0.2, 'stochastic depth of the last block'),
     feat_dim: OUTPUT_OPTIONS.feat_dim,
   },
-  refine: (config) => (config.depths.length === config.num_heads.length ? undefined : 'depths and num_heads must have one entry for each stage'),
+  refine({ depths, num_heads, img_size, patch_size }) {
+    if (depths.length !== num_heads.length) return 'depths and num_heads must have one entry for each stage'
+    return patch_size > img_size ? `patch_size: expected at most img_size, ${img_size}, received ${patch_size}` : undefined
+  },
   input: (config) => [3, config.img_size, config.img_size],
   create: (config, input) => new SwinTransformer(config, input),
 })

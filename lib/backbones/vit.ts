@@ -97,6 +97,7 @@ export const vit = defineBackbone({
     drop_path_rate: ratio(0.1, 'stochastic depth of the last block'),
     feat_dim: OUTPUT_OPTIONS.feat_dim,
   },
+  refine: ({ img_size, patch_size }) => (patch_size > img_size ? `patch_size: expected at most img_size, ${img_size}, received ${patch_size}` : undefined),
   input: (config) => [3, config.img_size, config.img_size],
   create: (config, input) => new ViT(config, input),
 })

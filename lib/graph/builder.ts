@@ -7,7 +7,7 @@
 import { FacexError, received, unknownName } from '../errors.js'
 import { findOp, ops } from './ops.js'
 import type { AttributeSpec, Op } from './ops.js'
-import { formatDims, formatShape, ShapeMistake } from './shape.js'
+import { formatDims, formatShape, isExtent, ShapeMistake } from './shape.js'
 import type { NodeView } from './shape.js'
 import type { Attribute, Graph, Node, Shape, StateEntry } from './types.js'
 
@@ -28,9 +28,12 @@ export class GraphBuilder {
 
   constructor(readonly name: string) {}
 
-  /** Adds an entry to the state dict. Throws ERR_GRAPH when the name is taken. */
+  /** Adds an entry to the state dict. Throws ERR_GRAPH when the name is taken or the shape is none. */
   declare(entry: StateEntry): void {
     if (this.#state.has(entry.name)) throw new FacexError('ERR_GRAPH', `${entry.name}: two entries of the state dict have this name`)
+    if (!isExtent(entry.shape)) {
+      throw new FacexError('ERR_GRAPH', `${entry.name}: expected a shape of whole numbers from 1, got ${formatDims(entry.shape)}: check the sizes that its layer is made with`)
+    }
     this.#state.set(entry.name, entry)
   }
 
@@ -60,8 +63,7 @@ export class GraphBuilder {
     for (const [name, spec] of Object.entries(row.attrs)) {
       const value = given[name] ?? spec.default
       if (value === undefined || !fits(value, spec)) {
-        const type = typeof spec.type === 'string' ? spec.type : `one of ${spec.type.join(', ')}`
-        this.#fail(request, `${row.name}.${name}: expected ${type}, received ${received(value)}`)
+        this.#fail(request, `${row.name}.${name}: expected ${describe(spec)}, received ${received(value)}`)
       }
       attrs[name] = value
     }
@@ -92,7 +94,9 @@ export class GraphBuilder {
     }
     const view: NodeView = { inputs: node.inputs.map((input) => input.shape), params, attrs: node.attrs }
     try {
-      return row.shape(view)
+      const shape = row.shape(view)
+      if (!isExtent(shape.dims)) throw new ShapeMistake(`${row.name} would give ${formatShape(shape)}`)
+      return shape
     } catch (error) {
       if (error instanceof ShapeMistake) this.#fail(node, `${error.message}${context(view)}`)
       throw error
@@ -111,14 +115,23 @@ function context(view: NodeView): string {
   return ` (${[...inputs, ...weight].join(', ')})`
 }
 
-function fits(value: Attribute, spec: AttributeSpec): boolean {
-  const isIntegers = (array: unknown): array is number[] => Array.isArray(array) && array.every(Number.isInteger)
-  if (typeof spec.type !== 'string') return spec.type.includes(String(value))
-  switch (spec.type) {
+const WORDS = { integer: 'a whole number', number: 'a number', boolean: 'true or false', pair: 'two whole numbers', integers: 'whole numbers' } as const
+
+function describe({ type, min, below }: AttributeSpec): string {
+  if (typeof type !== 'string') return `one of ${type.join(', ')}`
+  return `${WORDS[type]}${min === undefined ? '' : ` from ${min}`}${below === undefined ? '' : ` and below ${below}`}`
+}
+
+function fits(value: Attribute, { type, min = -Infinity, below = Infinity }: AttributeSpec): boolean {
+  const inRange = (number: number) => number >= min && number < below
+  const isInteger = (number: unknown): number is number => Number.isInteger(number) && inRange(number as number)
+  const isIntegers = (array: unknown): array is number[] => Array.isArray(array) && array.every(isInteger)
+  if (typeof type !== 'string') return type.includes(String(value))
+  switch (type) {
     case 'integer':
-      return Number.isInteger(value)
+      return isInteger(value)
     case 'number':
-      return typeof value === 'number' && Number.isFinite(value)
+      return typeof value === 'number' && Number.isFinite(value) && inRange(value)
     case 'boolean':
       return typeof value === 'boolean'
     case 'integers':

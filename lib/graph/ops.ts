@@ -16,10 +16,14 @@ import type { ShapeRule } from './shape.js'
 import * as macs from './macs.js'
 import type { MacsRule } from './macs.js'
 
-/** One attribute: its type and, where one is customary, its default. */
+/** One attribute: its type and, where one is customary, its default and its range. */
 export interface AttributeSpec {
   readonly type: 'integer' | 'number' | 'boolean' | 'pair' | 'integers' | readonly string[]
   readonly default?: Attribute
+  /** The smallest that a number, or each of several, may be. */
+  readonly min?: number
+  /** What a number stays below. */
+  readonly below?: number
 }
 
 /** One row of the table. */
@@ -39,9 +43,16 @@ export interface Op {
 }
 
 const integer: AttributeSpec = { type: 'integer' }
+const count: AttributeSpec = { type: 'integer', min: 1 }
 const integers: AttributeSpec = { type: 'integers' }
+const extents: AttributeSpec = { type: 'integers', min: 1 }
 const number: AttributeSpec = { type: 'number' }
-const pair: AttributeSpec = { type: 'pair' }
+const probability: AttributeSpec = { type: 'number', min: 0, below: 1 }
+/** [height, width] of something that exists. */
+const pair: AttributeSpec = { type: 'pair', min: 1 }
+const padding: AttributeSpec = { type: 'pair', default: [0, 0], min: 0 }
+/** Rows or columns of padding on one side. */
+const margin: AttributeSpec = { type: 'integer', min: 0 }
 const withDefault = (spec: AttributeSpec, value: Attribute): AttributeSpec => ({ ...spec, default: value })
 const flag = (value: boolean): AttributeSpec => ({ type: 'boolean', default: value })
 
@@ -62,7 +73,7 @@ export const ops: readonly Op[] = [
     name: 'input',
     summary: 'The images, float [N, C, H, W] after pixel normalisation.',
     minInputs: 0,
-    attrs: { dims: integers },
+    attrs: { dims: extents },
     shape: rule.input,
   }),
 
@@ -73,9 +84,9 @@ export const ops: readonly Op[] = [
     params: ['weight', 'bias?'],
     attrs: {
       stride: withDefault(pair, [1, 1]),
-      padding: withDefault(pair, [0, 0]),
+      padding,
       dilation: withDefault(pair, [1, 1]),
-      groups: withDefault(integer, 1),
+      groups: withDefault(count, 1),
     },
     shape: rule.conv2d,
     keeps: 'inputs',
@@ -137,7 +148,7 @@ export const ops: readonly Op[] = [
     name: 'attention',
     summary: 'Multi-head self-attention of [T, 3C] to [T, C], optionally with relative position bias and window mask.',
     params: ['bias_table?', 'index?', 'mask?'],
-    attrs: { heads: integer, scale: number },
+    attrs: { heads: count, scale: number },
     shape: rule.attention,
     keeps: 'inputs',
   }),
@@ -206,7 +217,7 @@ export const ops: readonly Op[] = [
   op({
     name: 'max_pool2d',
     summary: 'Maximum over windows; padding counts as minus infinity.',
-    attrs: { kernel: pair, stride: pair, padding: withDefault(pair, [0, 0]), ceil_mode: flag(false) },
+    attrs: { kernel: pair, stride: pair, padding, ceil_mode: flag(false) },
     shape: rule.pool2d,
     keeps: 'inputs',
   }),
@@ -216,7 +227,7 @@ export const ops: readonly Op[] = [
     attrs: {
       kernel: pair,
       stride: pair,
-      padding: withDefault(pair, [0, 0]),
+      padding,
       ceil_mode: flag(false),
       count_include_pad: flag(true),
     },
@@ -233,7 +244,7 @@ export const ops: readonly Op[] = [
   op({
     name: 'pad',
     summary: 'Zeros around [C, H, W].',
-    attrs: { left: integer, right: integer, top: integer, bottom: integer },
+    attrs: { left: margin, right: margin, top: margin, bottom: margin },
     shape: rule.pad,
   }),
 
@@ -241,13 +252,13 @@ export const ops: readonly Op[] = [
   op({
     name: 'dropout',
     summary: 'Each element is zero with probability p, else divided by 1 - p.',
-    attrs: { p: number },
+    attrs: { p: probability },
     shape: rule.same,
   }),
   op({
     name: 'drop_path',
     summary: 'As dropout, one decision for each entry of the batch (stochastic depth).',
-    attrs: { p: number },
+    attrs: { p: probability },
     shape: rule.same,
   }),
 
@@ -256,7 +267,7 @@ export const ops: readonly Op[] = [
   op({
     name: 'reshape',
     summary: 'New dims with as many elements, row-major in NCHW order.',
-    attrs: { dims: integers },
+    attrs: { dims: extents },
     shape: rule.reshape,
   }),
   op({
@@ -275,13 +286,13 @@ export const ops: readonly Op[] = [
     // Rolled first: result row r comes from row (r + shift) mod height, columns alike.
     name: 'window_partition',
     summary: '[H * W, C] rolled by -shift and cut into windows: batch * (H / w * W / w), [w * w, C].',
-    attrs: { grid: pair, window: integer, shift: withDefault(integer, 0) },
+    attrs: { grid: pair, window: count, shift: withDefault(integer, 0) },
     shape: rule.windowPartition,
   }),
   op({
     name: 'window_reverse',
     summary: 'Inverse of window_partition with the same attributes.',
-    attrs: { grid: pair, window: integer, shift: withDefault(integer, 0) },
+    attrs: { grid: pair, window: count, shift: withDefault(integer, 0) },
     shape: rule.windowReverse,
   }),
   op({

@@ -29,6 +29,11 @@ export function formatDims(dims: readonly number[]): string {
   return `[${dims.join(', ')}]`
 }
 
+/** Whether `dims` can be the size of something: whole numbers from 1. */
+export function isExtent(dims: readonly number[]): boolean {
+  return dims.every((dim) => Number.isSafeInteger(dim) && dim >= 1)
+}
+
 /** Number of elements of `dims`. */
 export function elements(dims: readonly number[]): number {
   return dims.reduce((product, dim) => product * dim, 1)
@@ -94,7 +99,7 @@ export const linear: ShapeRule = (node) => {
   const { batch, dims } = first(node)
   const [out, inside] = node.params.weight as [number, number]
   const found = dims.at(-1)
-  check(found === inside, () => `expected ${inside} features, got ${found} (input ${formatShape(first(node))})`)
+  check(found === inside, () => `expected ${inside} features, got ${found}`)
   checkParam(node, 'bias', [out])
   return { batch, dims: [...dims.slice(0, -1), out] }
 }
@@ -117,7 +122,7 @@ export const batchNormAct: ShapeRule = (node) => {
 export const layerNorm: ShapeRule = (node) => {
   const [expected] = node.params.weight as [number]
   const found = first(node).dims.at(-1)
-  check(found === expected, () => `expected ${expected} features, got ${found} (input ${formatShape(first(node))})`)
+  check(found === expected, () => `expected ${expected} features, got ${found}`)
   checkParam(node, 'bias', [expected])
   return first(node)
 }
@@ -191,6 +196,7 @@ export const concat: ShapeRule = (node) => {
 export const pool2d: ShapeRule = (node) => {
   const [channels, ...size] = image(first(node))
   const [kernel, stride, padding] = ['kernel', 'stride', 'padding'].map((name) => numbers(node, name))
+  check(padding!.every((p, i) => 2 * p <= kernel![i]!), () => `padding ${padding!.join(' x ')} is more than half of the window ${kernel!.join(' x ')}`)
   const space = size.map((extent, i) => {
     const [k, s, p] = [kernel![i]!, stride![i]!, padding![i]!]
     const positions = (extent + 2 * p - k) / s

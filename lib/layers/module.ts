@@ -6,7 +6,9 @@
  * attribute like its PyTorch original has the same state dict. `forward` says what happens; `call` runs it.
  * @module
  */
+import { FacexError, received } from '../errors.js'
 import type { Initializer } from '../graph/types.js'
+import { isValue } from './trace.js'
 import type { Declaration, Value } from './trace.js'
 
 type Argument = Value | readonly Value[]
@@ -20,7 +22,8 @@ export abstract class Module<Inputs extends readonly Argument[] = readonly [Valu
 
   /** Runs the layer on values of a network that is being built. Throws ERR_GRAPH where shapes do not fit. */
   call(...inputs: Inputs): Output {
-    const first = inputs.flat()[0] as Value
+    const first: unknown = inputs.flat()[0]
+    if (!isValue(first)) throw new FacexError('ERR_GRAPH', `a ${this.constructor.name} was called with ${received(first)}, expected what another layer returned`)
     return first.trace.within(this, () => this.forward(...inputs))
   }
 

@@ -2,7 +2,7 @@
  * What happens while a network's forward runs: values flow through layers, and every operation on them becomes a node.
  * @module
  */
-import { FacexError } from '../errors.js'
+import { FacexError, received } from '../errors.js'
 import type { GraphBuilder } from '../graph/builder.js'
 import type { Attribute, Initializer, Node, Shape, StateEntry } from '../graph/types.js'
 
@@ -37,6 +37,11 @@ export class Value {
   }
 }
 
+/** Not by class: an extension may bring another copy of facex. */
+export function isValue(value: unknown): value is Value {
+  return typeof value === 'object' && value !== null && 'node' in value && 'trace' in value
+}
+
 /** The parameters of an operation by role; absent ones are left out of the node. */
 export type Roles = Readonly<Record<string, Declaration | undefined>>
 
@@ -57,11 +62,13 @@ export class Trace {
     const path = this.paths.get(layer)
     if (path === undefined) {
       const where = this.#running.at(-1) || this.builder.name
-      throw new FacexError('ERR_GRAPH', `${where}: a ${layer.constructor.name} was called that is no property of its module; make it one in the constructor`)
+      throw new FacexError('ERR_GRAPH', `${where}: a ${layer.constructor.name} was called that is no property of its module; make it one in the constructor (several in a Sequential or ModuleList)`)
     }
     this.#running.push(path)
     try {
-      return forward()
+      const result = forward()
+      if (result === undefined) throw new FacexError('ERR_GRAPH', `${path || this.builder.name}: forward of ${layer.constructor.name} returned nothing`)
+      return result
     } finally {
       this.#running.pop()
     }
@@ -73,7 +80,11 @@ export class Trace {
     for (const [role, declaration] of Object.entries(roles)) {
       if (declaration !== undefined) params[role] = this.names.get(declaration)!
     }
-    const nodes = inputs.map((value) => value.node)
-    return new Value(this, this.builder.add({ op, inputs: nodes, params, attrs, path: this.#running.at(-1) ?? '' }))
+    const path = this.#running.at(-1) ?? ''
+    const nodes = inputs.map((value: unknown) => {
+      if (isValue(value)) return value.node
+      throw new FacexError('ERR_GRAPH', `${path || this.builder.name}: ${op} takes what layers return, got ${received(value)}`)
+    })
+    return new Value(this, this.builder.add({ op, inputs: nodes, params, attrs, path }))
   }
 }
