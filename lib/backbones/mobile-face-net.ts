@@ -1,11 +1,17 @@
 /**
  * MobileFaceNet: inverted residuals with PReLU, and a depthwise convolution over the whole last map in the place of
  * pooling. Chen et al., arXiv:1804.07573.
+ *
+ * insightface's wider ones, mbf and mbf_large, are the same layers with more channels between the blocks: what a block
+ * expands to does not grow with them.
  * @module
  */
+import { z } from 'zod'
+
 import { BatchNorm, Conv2d, F, Flatten, Linear, Module, PReLU, Sequential } from '../layers/index.js'
 import type { ConvOptions, Pair, Value } from '../layers/index.js'
 import { defineBackbone, OUTPUT_OPTIONS } from './backbone.js'
+import type { OutputConfig } from './output-layer.js'
 
 /** Convolution and batch norm, without activation. */
 class LinearBlock extends Module {
@@ -70,26 +76,42 @@ class Residual extends Module {
   }
 }
 
+interface MobileFaceNetConfig extends OutputConfig {
+  readonly scale: number
+  readonly blocks: readonly [number, number, number, number]
+}
+
 class MobileFaceNet extends Module {
-  readonly conv1 = new ConvBlock(3, 64, 3, { stride: 2, padding: 1 })
-  readonly conv2_dw = new ConvBlock(64, 64, 3, { padding: 1, groups: 64 })
-  readonly conv_23 = new DepthWise(64, 64, 128, 2)
-  readonly conv_3 = new Residual(64, 4, 128)
-  readonly conv_34 = new DepthWise(64, 128, 256, 2)
-  readonly conv_4 = new Residual(128, 6, 256)
-  readonly conv_45 = new DepthWise(128, 128, 512, 2)
-  readonly conv_5 = new Residual(128, 2, 256)
-  readonly conv_6_sep = new ConvBlock(128, 512, 1)
+  readonly conv1: ConvBlock
+  readonly conv2_dw: Module
+  readonly conv_23: DepthWise
+  readonly conv_3: Residual
+  readonly conv_34: DepthWise
+  readonly conv_4: Residual
+  readonly conv_45: DepthWise
+  readonly conv_5: Residual
+  readonly conv_6_sep: ConvBlock
   readonly conv_6_dw: LinearBlock
   readonly conv_6_flatten = new Flatten()
   readonly linear: Linear
   readonly bn: BatchNorm
 
-  constructor(featDim: number, outHeight: number, outWidth: number) {
+  constructor({ scale, blocks, ...output }: MobileFaceNetConfig) {
     super()
-    this.conv_6_dw = new LinearBlock(512, 512, [outHeight, outWidth], { groups: 512 })
-    this.linear = new Linear(512, featDim, { bias: false })
-    this.bn = new BatchNorm(featDim)
+    const [narrow, wide] = [64 * scale, 128 * scale]
+    this.conv1 = new ConvBlock(3, narrow, 3, { stride: 2, padding: 1 })
+    // As published, one block is a convolution of 64 groups whatever the width, and several are inverted residuals.
+    this.conv2_dw = blocks[0] === 1 ? new ConvBlock(narrow, narrow, 3, { padding: 1, groups: 64 }) : new Residual(narrow, blocks[0], 128)
+    this.conv_23 = new DepthWise(narrow, narrow, 128, 2)
+    this.conv_3 = new Residual(narrow, blocks[1], 128)
+    this.conv_34 = new DepthWise(narrow, wide, 256, 2)
+    this.conv_4 = new Residual(wide, blocks[2], 256)
+    this.conv_45 = new DepthWise(wide, wide, 512, 2)
+    this.conv_5 = new Residual(wide, blocks[3], 256)
+    this.conv_6_sep = new ConvBlock(wide, 512, 1)
+    this.conv_6_dw = new LinearBlock(512, 512, [output.out_h, output.out_w], { groups: 512 })
+    this.linear = new Linear(512, output.feat_dim, { bias: false })
+    this.bn = new BatchNorm(output.feat_dim)
   }
 
   override forward(x: Value): Value {
@@ -103,8 +125,15 @@ class MobileFaceNet extends Module {
 
 export const mobileFaceNet = defineBackbone({
   name: 'MobileFaceNet',
-  summary: 'inverted residuals, 1.2 M parameters; the small network of the table',
+  summary: "inverted residuals, 1.2 M parameters; the small network of the table, and insightface's mbf with scale 2",
   paper: 'arXiv:1804.07573',
-  options: OUTPUT_OPTIONS,
-  create: (config) => new MobileFaceNet(config.feat_dim, config.out_h, config.out_w),
+  options: {
+    scale: z.int().min(1).default(1).describe("channel multiplier; insightface's mbf has 2, mbf_large 4"),
+    blocks: z
+      .tuple([z.int().min(1), z.int().min(1), z.int().min(1), z.int().min(1)])
+      .default([1, 4, 6, 2])
+      .describe('blocks of the four sizes of maps; mbf_large has 2, 8, 12, 4'),
+    ...OUTPUT_OPTIONS,
+  },
+  create: (config) => new MobileFaceNet(config),
 })

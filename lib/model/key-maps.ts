@@ -6,8 +6,10 @@
  * backbone: MobileFaceNet
  * summary: where these names come from
  * rules:            # regular expression: replacement; the first that matches a name translates it
- *   '^stem\.(.*)$': conv1.$1
+ *   '^stem\.': conv1.
  * ```
+ *
+ * `rules` may also be a list of such mappings: each goes over what the one before has made.
  * @module
  */
 import { readdirSync, readFileSync } from 'node:fs'
@@ -26,13 +28,21 @@ export interface KeyMap {
   /** Backbones that it leads to. */
   readonly backbone: string
   readonly summary: string
-  readonly rules: readonly { readonly from: RegExp; readonly to: string }[]
+  /** One pass after the other. */
+  readonly passes: readonly (readonly Rule[])[]
 }
+
+interface Rule {
+  readonly from: RegExp
+  readonly to: string
+}
+
+const mapping = z.record(z.string().min(1), z.string())
 
 const schema = z.strictObject({
   backbone: z.string().min(1),
   summary: z.string().min(1),
-  rules: z.record(z.string().min(1), z.string()),
+  rules: z.union([mapping, z.array(mapping)]),
 })
 
 /** All key maps of facex, by name of the file. */
@@ -45,7 +55,8 @@ export function listKeyMaps(folder = path.join(packageRoot(), 'configs', 'key-ma
 export function readKeyMap(file: string): KeyMap {
   try {
     const { rules, ...rest } = schema.parse(parse(readFileSync(file, 'utf8')))
-    return { ...rest, name: path.basename(file, '.yaml'), rules: Object.entries(rules).map(([from, to]) => ({ from: new RegExp(from), to })) }
+    const passes = [rules].flat().map((pass) => Object.entries(pass).map(([from, to]) => ({ from: new RegExp(from), to })))
+    return { ...rest, name: path.basename(file, '.yaml'), passes }
   } catch (error) {
     throw new FacexError('ERR_CONFIG', `${file}: the key map is wrong: ${messageOf(error)}`, { cause: error })
   }
@@ -53,12 +64,15 @@ export function readKeyMap(file: string): KeyMap {
 
 /** The tensors under the names of `graph`: as they are, or by the key map that makes more names agree. */
 export function mapNames(graph: Graph, tensors: readonly NativeTensor[], own?: KeyMap): { tensors: readonly NativeTensor[]; keyMap: string | undefined } {
-  const known = new Set(graph.state.map(({ name }) => name))
+  const known = new Map(graph.state.map(({ name, shape }) => [name, shape]))
   const agreeing = (candidates: readonly NativeTensor[]) => candidates.filter(({ name }) => known.has(name)).length
   let best = { tensors, keyMap: undefined as string | undefined }
   if (agreeing(tensors) === tensors.length) return best
   for (const map of [...(own === undefined ? [] : [own]), ...listKeyMaps()].filter(({ backbone }) => backbone === graph.name)) {
-    const mapped = tensors.map((tensor) => ({ ...tensor, name: translate(map, tensor.name) }))
+    const mapped = tensors.map((tensor) => {
+      const name = translate(map, tensor.name)
+      return { ...tensor, name, shape: withoutKernel(tensor.shape, known.get(name)) }
+    })
     if (agreeing(mapped) > agreeing(best.tensors)) best = { tensors: mapped, keyMap: map.name }
   }
   return best
@@ -66,6 +80,14 @@ export function mapNames(graph: Graph, tensors: readonly NativeTensor[], own?: K
 
 /** The name under a key map; names that no rule knows stay. */
 export function translate(map: KeyMap, name: string): string {
-  const rule = map.rules.find(({ from }) => from.test(name))
-  return rule === undefined ? name : name.replace(rule.from, rule.to)
+  return map.passes.reduce((current, rules) => {
+    const rule = rules.find(({ from }) => from.test(current))
+    return rule === undefined ? current : current.replace(rule.from, rule.to)
+  }, name)
+}
+
+/** A 1 x 1 convolution [O, I, 1, 1] of another project may be a linear layer [O, I] here. */
+function withoutKernel(shape: readonly number[], expected: readonly number[] | undefined): readonly number[] {
+  const isPointwise = shape.length === 4 && expected?.length === 2 && shape[2] === 1 && shape[3] === 1
+  return isPointwise ? shape.slice(0, 2) : shape
 }

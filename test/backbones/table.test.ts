@@ -66,7 +66,11 @@ t.test('depths and widths of the papers build', (t) => {
     ['RepVGG', { width1: 1.5, width2: 1.5, width3: 1.5, width4: 2.75 }],
     ['SwinTransformer', { depths: [2, 2, 18, 2] }],
     ['SwinTransformer', { embed_dim: 128, depths: [2, 2, 18, 2], num_heads: [4, 8, 16, 32] }],
+    ['SwinTransformer', { img_size: 112, patch_size: 2 }],
+    ['SwinTransformer', { img_size: 384, window_size: 12 }],
     ['ViT', { patch_size: 8, depth: 24 }],
+    ['ViT', { img_size: 224, patch_size: 16, embed_dim: 768, num_heads: 12 }],
+    ['MobileFaceNet', { scale: 4, blocks: [2, 8, 12, 4], out_w: 6 }],
     ['AttentionNet', { stage1_modules: 0, stage3_modules: 2 }],
   ]
   for (const [name, config] of variants) t.same(embeddingOf(name, config).dims, [512], `${name} ${JSON.stringify(config)}`)
@@ -78,6 +82,22 @@ t.test('a map of another size than out_h says is an error that names the layer a
     code: 'ERR_GRAPH',
     message: /output_layer\.3: expected 14336 features, got 25088/,
   })
+  t.end()
+})
+
+t.test('sizes that cannot be name the layer or the option', (t) => {
+  const failure = (name: string, config: object, message: RegExp, code = 'ERR_GRAPH') => t.throws(() => buildBackbone(name, config), { code, message }, `${name} ${JSON.stringify(config)}`)
+  failure('SwinTransformer', { img_size: 112 }, /^layers\.3: a grid of 3\.5 x 3\.5 patches, as the stage before does not halve \(images of 112 rows, patch_size 4, window_size 7\)/)
+  failure('SwinTransformer', { window_size: 8 }, /^layers\.1: a grid of 28 x 28 patches, which windows of 8 do not divide/)
+  failure('SwinTransformer', { embed_dim: 100 }, /^layers\.0\.blocks\.0\.attn: 300 features do not divide into q, k, v of 3 heads/)
+  failure('SwinTransformer', { patch_size: 300 }, /patch_size: expected at most img_size, 224, received 300/, 'ERR_CONFIG')
+  failure('ViT', { patch_size: 200 }, /patch_size: expected at most img_size, 112, received 200/, 'ERR_CONFIG')
+  failure('ViT', { num_heads: 7 }, /^blocks\.0\.attn: 1536 features do not divide into q, k, v of 7 heads/)
+  failure('ViT', { mlp_ratio: 1e-4 }, /^blocks\.0\.mlp\.fc1\.weight: expected a shape of whole numbers from 1, got \[0, 512\]/)
+  failure('ReXNet', { use_se: 1, se_ratio: 1000 }, /^features\.6\.out\.5\.fc\.0\.weight: expected a shape of whole numbers from 1, got \[0, 228, 1, 1\]/)
+  failure('HRNet', { EXTRA: { STAGE2: { BLOCK: 'BOTTLENECK' } } }, /^transition2\.0\.0: expected 72 channels, got 144/)
+  t.throws(() => buildBackbone('MobileFaceNet', {}, { input: [3, 8, 8] }), { code: 'ERR_GRAPH', message: /^conv_6_dw\.conv: kernel 7 x 7 is larger than the padded input 1 x 1/ })
+  t.throws(() => buildBackbone('iResNet', {}, { input: [1, 112, 112] }), { code: 'ERR_GRAPH', message: /^conv1: expected 3 channels, got 1/ })
   t.end()
 })
 

@@ -89,30 +89,52 @@ t.test('class centres turn to the layout of the head', (t) => {
   t.end()
 })
 
-t.test("insightface's numbered MobileFaceNet has a name for every entry", (t) => {
-  const map = listKeyMaps().find(({ name }) => name === 'insightface-mbf')!
-  const names = insightfaceNames()
-  const ours = graph.state.map(({ name }) => name)
-  t.strictSame(names.map((name) => translate(map, name)).sort(), ours.toSorted())
-  const shapes = new Map(graph.state.map((entry) => [entry.name, entry]))
-  const tensors = names.map((name) => {
-    const { shape, dtype } = shapes.get(translate(map, name))!
-    const info = { name, shape, dtype: dtype === 'int64' ? ('int64' as const) : ('float32' as const) }
-    return { ...info, data: new ArrayBuffer(byteLength(info)) }
-  })
-  t.match(fitBackbone(graph, tensors, { file: 'f' }), { keyMap: 'insightface-mbf', messages: [] })
-  t.end()
-})
+/** The names of another project for a configuration of MobileFaceNet, and the name of the key map that knows them. */
+const LAYOUTS: readonly [title: string, config: object, names: string[], map: string][] = [
+  ["insightface's mbf", { scale: 2 }, insightfaceNames([1, 4, 6, 2]), 'insightface-mbf'],
+  ["insightface's mbf_large", { scale: 4, blocks: [2, 8, 12, 4] }, insightfaceNames([2, 8, 12, 4]), 'insightface-mbf'],
+  ['the network in one list of blocks', { feat_dim: 128, out_w: 6 }, listedNames(), 'mobilefacenet-blocks'],
+]
 
-/** The state dict of that project's network, from its structure. */
-function insightfaceNames(): string[] {
-  const norm = (prefix: string) => ['weight', 'bias', 'running_mean', 'running_var', 'num_batches_tracked'].map((name) => `${prefix}.${name}`)
+for (const [title, config, names, keyMap] of LAYOUTS) {
+  t.test(`${title} has a name for every entry, and loads`, (t) => {
+    const { graph } = buildBackbone('MobileFaceNet', config)
+    const map = listKeyMaps().find(({ name }) => name === keyMap)!
+    t.strictSame(names.map((name) => translate(map, name)).sort(), graph.state.map(({ name }) => name).sort())
+    const entries = new Map(graph.state.map((entry) => [entry.name, entry]))
+    const tensors = names.map((name) => {
+      const { shape, dtype } = entries.get(translate(map, name))!
+      const info = { name, shape: name.startsWith('linear1.conv') ? [...shape, 1, 1] : shape, dtype: dtype === 'int64' ? ('int64' as const) : ('float32' as const) }
+      return { ...info, data: new ArrayBuffer(byteLength(info)) }
+    })
+    t.match(fitBackbone(graph, tensors, { file: 'f' }), { keyMap, messages: [] })
+    t.end()
+  })
+}
+
+function norm(prefix: string): string[] {
+  return ['weight', 'bias', 'running_mean', 'running_var', 'num_batches_tracked'].map((name) => `${prefix}.${name}`)
+}
+
+/** The state dict of insightface's network, from its structure. */
+function insightfaceNames([first, ...blocks]: [number, number, number, number]): string[] {
   const linear = (prefix: string) => [`${prefix}.layers.0.weight`, ...norm(`${prefix}.layers.1`)]
   const conv = (prefix: string) => [...linear(prefix), `${prefix}.layers.2.weight`]
   const deep = (prefix: string) => [...conv(`${prefix}.layers.0`), ...conv(`${prefix}.layers.1`), ...linear(`${prefix}.layers.2`)]
   const residual = (prefix: string, blocks: number) => Array.from({ length: blocks }, (_, i) => deep(`${prefix}.layers.${i}`)).flat()
-  const body = [conv('layers.0'), conv('layers.1'), deep('layers.2'), residual('layers.3', 4), deep('layers.4'), residual('layers.5', 6), deep('layers.6'), residual('layers.7', 2)]
-  return [...body.flat(), ...conv('conv_sep'), ...linear('features.layers.0'), 'features.layers.2.weight', ...norm('features.layers.3')]
+  const stages = blocks.flatMap((count, i) => [...deep(`layers.${2 + 2 * i}`), ...residual(`layers.${3 + 2 * i}`, count)])
+  const start = [...conv('layers.0'), ...(first === 1 ? conv('layers.1') : residual('layers.1', first))]
+  return [...start, ...stages, ...conv('conv_sep'), ...linear('features.layers.0'), 'features.layers.2.weight', ...norm('features.layers.3')]
+}
+
+/** The state dict of MobileFaceNet_Pytorch, from its structure. */
+function listedNames(): string[] {
+  const linear = (prefix: string) => [`${prefix}.conv.weight`, ...norm(`${prefix}.bn`)]
+  const conv = (prefix: string) => [...linear(prefix), `${prefix}.prelu.weight`]
+  const convolution = (prefix: string, first: number) => [`${prefix}.${first}.weight`, ...norm(`${prefix}.${first + 1}`)]
+  const block = (prefix: string) => [...convolution(prefix, 0), `${prefix}.2.weight`, ...convolution(prefix, 3), `${prefix}.5.weight`, ...convolution(prefix, 6)]
+  const blocks = Array.from({ length: 15 }, (_, i) => block(`blocks.${i}.conv`)).flat()
+  return [...conv('conv1'), ...conv('dw_conv1'), ...blocks, ...conv('conv2'), ...linear('linear7'), ...linear('linear1')]
 }
 
 t.test('preprocessing that disagrees is an error that says both sides', (t) => {
