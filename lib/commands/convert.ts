@@ -25,6 +25,7 @@ them. The optimizer of a checkpoint is left behind.
 --key_map FILE     how that project names the weights: a YAML file like those in configs/key-maps/ of facex
 --color rgb|bgr    with --mean X and --std X: what the network was trained with; needed, like --backbone, to make a
                    checkpoint of weights that do not describe themselves
+--alignment NAME   the landmark template of its images where that is known, such as arcface
 `
 
 const FORMATS: readonly WeightsFormat[] = ['torch', 'safetensors', 'checkpoint']
@@ -43,6 +44,7 @@ export async function run(argv: string[]): Promise<number> {
       color: { type: 'string' },
       mean: { type: 'string' },
       std: { type: 'string' },
+      alignment: { type: 'string' },
     },
     ['IN', 'OUT'],
   )
@@ -60,13 +62,13 @@ export async function run(argv: string[]): Promise<number> {
   return 0
 }
 
-function pixelsOf({ color, mean, std }: { color?: string; mean?: string; std?: string }): ConvertOptions['pixels'] {
-  if (color === undefined && mean === undefined && std === undefined) return undefined
+function pixelsOf({ color, mean, std, alignment }: { color?: string; mean?: string; std?: string; alignment?: string }): ConvertOptions['pixels'] {
+  if ([color, mean, std, alignment].every((value) => value === undefined)) return undefined
   if (color !== 'rgb' && color !== 'bgr') throw new FacexError('ERR_USAGE', `--color: expected rgb or bgr, received ${received(color)}`)
   const number = (name: string, text: string | undefined) => {
     const value = Number(text ?? Number.NaN)
     if (!Number.isFinite(value)) throw new FacexError('ERR_USAGE', `--${name}: expected a number, received ${received(text)}`)
     return value
   }
-  return { color, mean: number('mean', mean), std: number('std', std) }
+  return { color, mean: number('mean', mean), std: number('std', std), ...(alignment === undefined ? {} : { alignment }) }
 }

@@ -7,7 +7,7 @@ import path from 'node:path'
 
 import sharp from 'sharp'
 
-import { alignFace, readPhotograph } from '../data/alignment.js'
+import { alignFace, readPhotograph, TEMPLATE_NAME } from '../data/alignment.js'
 import { chooseFaces, FaceDetector } from '../data/detector/detector.js'
 import { openLandmarks, type FivePoints } from '../data/landmarks.js'
 import { FacexError, messageOf } from '../errors.js'
@@ -35,13 +35,17 @@ type FindLandmarks = (file: string, photograph: NativeTensor) => Promise<FivePoi
 /**
  * The faces of the files as the model takes them.
  * @throws FacexError ERR_DATA for a photograph that does not decode, without a face, or whose landmarks are unknown;
- * ERR_USAGE for both ways of alignment; ERR_SETUP without onnxruntime-node
+ * ERR_CHECKPOINT for weights of another alignment; ERR_USAGE for both ways of alignment; ERR_SETUP without onnxruntime-node
  */
 export async function openFaces(files: readonly string[], values: OptionValues<typeof faceOptions>, { models }: OpenedWeights): Promise<FaceImages> {
   const side = Math.max(...models.map(({ preprocessing }) => preprocessing.width))
   if (values.landmarks !== undefined && values.detector !== undefined) throw new FacexError('ERR_USAGE', '--detector and --landmarks exclude each other')
   const find = values.detector !== undefined ? await detectorOf(values.detector) : values.landmarks !== undefined ? landmarksIn(values.landmarks) : undefined
   if (find === undefined) return { images: files, warnings: await sizesThatDiffer(files, side) }
+  const other = models.map(({ preprocessing }) => preprocessing.alignment).find((name) => name !== undefined && name !== TEMPLATE_NAME)
+  if (other !== undefined) {
+    throw new FacexError('ERR_CHECKPOINT', `the weights were trained on faces aligned to ${other}, --detector and --landmarks align to ${TEMPLATE_NAME}: give aligned faces`)
+  }
   const images: Uint8Array[] = []
   for (const file of files) images.push(await aligned(file, find, side))
   return { images, warnings: [] }

@@ -53,6 +53,7 @@ export const pixelsSchema = object({
   mean: z.number().default(127.5).describe('subtracted from every 8-bit value'),
   std: z.number().positive().default(128).describe('divides the result: (pixel - mean) / std'),
   crop: z.enum(['full', 'upper_half']).default('full').describe('part of the aligned face: all, or the rows above the mouth (masked faces)'),
+  alignment: z.string().min(1).default('arcface').describe('landmark template that the images were aligned to, for the checkpoint; arcface is that of facex align and the published 112 x 112 sets'),
 })
 
 export const dataSchema = object({

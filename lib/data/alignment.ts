@@ -11,6 +11,8 @@ import { FacexError, messageOf } from '../errors.js'
 import { addon, type NativeTensor } from '../native.js'
 import type { FivePoints } from './landmarks.js'
 
+/** Name of the template in checkpoints. */
+export const TEMPLATE_NAME = 'arcface'
 /** Where the five points go in an image of 112 x 112. */
 export const ARCFACE_TEMPLATE: FivePoints = [38.2946, 51.6963, 73.5318, 51.5014, 56.0252, 71.7366, 41.5493, 92.3655, 70.7299, 92.2041]
 export const TEMPLATE_SIZE = 112

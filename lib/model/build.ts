@@ -36,14 +36,18 @@ export function buildModel(
 ): BuiltModel {
   const backbone = buildConfiguredBackbone(config.backbone, source, tables)
   const headConfig = configureHead(config.head, source, embeddingSize(backbone.graph), classCount, tables)
-  const { color, mean, std, crop } = config.data
+  const { color, mean, std, crop, alignment } = config.data
   const [, height, width] = backbone.input
+  if (crop === 'upper_half' && height >= width) {
+    const text = `upper_half needs a network for images that are wider than high (with out_h: 4 the networks of the table take 60 x 112), ${backbone.name} takes ${height} x ${width}`
+    throwProblems('ERR_CONFIG', 'The configuration is wrong:', [problemAt(source, 'data.crop', text)])
+  }
   const { params, macs } = cost(backbone.graph)
   return {
     backbone,
     headConfig,
     head: findHead(config.head.type, tables.heads).create(headConfig),
-    preprocessing: { color, mean, std, crop, height, width },
+    preprocessing: { color, mean, std, crop, height, width, alignment },
     params,
     macs,
   }

@@ -12,7 +12,7 @@ import { deploy } from './deploy.js'
 import { writeSafetensors } from './formats/safetensors.js'
 import { writeTorchFile } from './formats/torch-writer.js'
 import { fitNetwork, type FittedNetwork, type NamedBackbone } from './network.js'
-import type { Preprocessing } from './preprocessing.js'
+import { checkPreprocessing, cropFor, type Preprocessing } from './preprocessing.js'
 import { loadWeights, type Weights, type WeightsFormat } from './weights.js'
 
 export interface ConvertOptions {
@@ -21,7 +21,7 @@ export interface ConvertOptions {
   /** The network: names are translated to its own, and every entry must fit. Needed for a checkpoint of other weights. */
   readonly backbone?: NamedBackbone | undefined
   /** How pixels become numbers; needed for a checkpoint of other weights. */
-  readonly pixels?: Pick<Preprocessing, 'color' | 'mean' | 'std'> | undefined
+  readonly pixels?: Pick<Preprocessing, 'color' | 'mean' | 'std' | 'alignment'> | undefined
   /** Leave out the head. @default false */
   readonly withoutHead?: boolean | undefined
   /** The backbone alone, its names without `backbone.`, as insightface saves it. @default false */
@@ -46,6 +46,7 @@ export interface Conversion {
 export async function convertWeights(input: string, output: string, options: ConvertOptions = {}): Promise<Conversion> {
   const to = options.format ?? formatByName(output, options.deploy === true)
   const weights = await loadWeights(input, { head: options.withoutHead !== true && options.bare !== true && options.deploy !== true })
+  if (weights.meta !== undefined) checkPreprocessing(options.pixels ?? {}, weights.meta.preprocessing, input)
   const wanted = options.backbone ?? weights.meta?.backbone
   const fitted = wanted && (await fitNetwork(weights, wanted))
   const tensors = named(options.deploy === true ? deployed(fitted) : (fitted?.tensors ?? weights.backbone), weights.head, options.bare === true)
@@ -94,7 +95,7 @@ function importedMeta(network: FittedNetwork | undefined, { pixels }: ConvertOpt
     seed: 0,
     counters: {},
     config: {},
-    preprocessing: { ...pixels, crop: height === width ? 'full' : 'upper_half', height, width },
+    preprocessing: { ...pixels, crop: cropFor(height, width), height, width },
     backbone: { name: network.name, config: { ...network.config } },
     metrics: {},
     state: {},

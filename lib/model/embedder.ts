@@ -5,7 +5,7 @@
  */
 import { FacexError, fromNative } from '../errors.js'
 import { addon, type NativeNetwork, type NativeTensor } from '../native.js'
-import type { Preprocessing } from './preprocessing.js'
+import { rowsOfWholeFace, type Preprocessing } from './preprocessing.js'
 
 export interface EmbedOptions {
   /** Images of one inference pass. @default 64 */
@@ -81,7 +81,7 @@ export class Embedder {
       source: { kind: 'files', root: '', paths: Buffer.from(files.map((file) => `${file}\n`).join('')), labels: new Int32Array(files.length) },
       height,
       width,
-      fullHeight: this.#fullHeight,
+      fullHeight: rowsOfWholeFace(this.preprocessing),
       color,
       batchSize,
       views: 1,
@@ -107,16 +107,11 @@ export class Embedder {
       const data = new Uint8Array(part.length * bytes)
       part.forEach((file, i) => {
         const decoded = addon().decodeImage(file, color)
-        const full = addon().resizeImage(decoded, this.#fullHeight, width)
+        const full = addon().resizeImage(decoded, rowsOfWholeFace(this.preprocessing), width)
         data.set(new Uint8Array(full.data, 0, bytes), i * bytes)
       })
       yield { name: 'images', dtype: 'uint8', shape: [part.length, height, width, 3], data: data.buffer }
     }
-  }
-
-  /** Rows of a whole face; the input may be its upper part. */
-  get #fullHeight(): number {
-    return this.preprocessing.crop === 'upper_half' ? this.preprocessing.width : this.preprocessing.height
   }
 }
 

@@ -9,7 +9,7 @@ import { Embedder, type EmbedderOptions } from './embedder.js'
 import type { CheckpointMeta } from './checkpoint-meta.js'
 import { inferenceNetwork } from './inference.js'
 import { fitNetwork, namedBackbone, type NamedBackbone } from './network.js'
-import { checkPreprocessing, type Preprocessing } from './preprocessing.js'
+import { checkPreprocessing, cropFor, type Preprocessing } from './preprocessing.js'
 import { loadWeights } from './weights.js'
 
 export interface LoadOptions {
@@ -79,5 +79,5 @@ function pixelsOf(file: string, meta: CheckpointMeta | undefined, { preprocessin
   if (color === undefined) {
     throw new FacexError('ERR_CHECKPOINT', `${file}: does not say its colour order, and the wrong one works badly without an error: give --color rgb or --color bgr`)
   }
-  return { color, mean, std, crop: 'full', height: height!, width: width! }
+  return { color, mean, std, crop: cropFor(height!, width!), height: height!, width: width! }
 }

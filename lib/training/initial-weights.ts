@@ -1,6 +1,6 @@
 /** The weights that a run starts from. @module */
 import { fitBackbone, fitHead } from '../model/fit-weights.js'
-import { describePreprocessing, type Preprocessing } from '../model/preprocessing.js'
+import { describePreprocessing, differingFields, type Preprocessing } from '../model/preprocessing.js'
 import { loadWeights } from '../model/weights.js'
 import type { Message } from './events.js'
 import type { PreparedRun } from './prepare.js'
@@ -41,6 +41,6 @@ async function takeWeights(run: PreparedRun, init: NonNullable<PreparedRun['conf
 
 /** Weights learn to see other colours or another scale, but whoever starts from them should know. */
 function warnOfPreprocessing(own: Preprocessing, theirs: Preprocessing, file: string, onMessage: (message: Message) => void): void {
-  const [mine, given] = [describePreprocessing(own), describePreprocessing(theirs)]
-  if (mine !== given) onMessage({ level: 'warning', text: `${file} was trained on images prepared otherwise: ${given}; this run has ${mine}` })
+  if (differingFields(own, theirs).length === 0) return
+  onMessage({ level: 'warning', text: `${file} was trained on images prepared otherwise: ${describePreprocessing(theirs)}; this run has ${describePreprocessing(own)}` })
 }

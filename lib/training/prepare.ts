@@ -13,6 +13,7 @@ import { writeSynthetic } from '../data/synthetic/source.js'
 import { validateDataset } from '../data/validate.js'
 import { Peers } from '../distributed/peers.js'
 import { FacexError } from '../errors.js'
+import { rowsOfWholeFace } from '../model/preprocessing.js'
 import { addon, type NativeDevice, type NativeLoader, type NativeTrainer } from '../native.js'
 import { chooseDevice } from './device.js'
 import type { Message } from './events.js'
@@ -57,12 +58,17 @@ export async function prepareRun({ config, source }: ResolvedRun, onMessage: (me
   const augmentations = resolveAugmentations(config.data.augment)
   const testSets = openTestSets(config.evaluation, source)
   const { height, width } = model.preprocessing
-  resized((await validateDataset(dataset, { threads })).sizes, height, width).forEach(say)
+  const fullHeight = rowsOfWholeFace(model.preprocessing)
+  const { sizes } = await validateDataset(dataset, { threads })
+  resized(sizes, fullHeight, width).forEach(say)
+  if (height < width && squeezed(sizes, fullHeight, width)) {
+    onMessage({ level: 'warning', text: `whole faces are squeezed to ${width}x${height}; for the upper half of the face set data.crop: upper_half` })
+  }
   const loader = new (addon().Loader)({
     source: dataset.source,
     height,
     width,
-    ...(config.data.crop === 'upper_half' ? { fullHeight: width } : {}),
+    fullHeight,
     color: config.data.color,
     batchSize: config.batch_size,
     share: peers.rank,
@@ -108,7 +114,15 @@ async function drawSynthetic(config: RunConfig, say: (text: string) => void): Pr
   }
 }
 
-function resized(sizes: readonly { width: number; height: number; count: number }[], height: number, width: number): string[] {
+type Sizes = readonly { readonly width: number; readonly height: number; readonly count: number }[]
+
+/** Whether most images have other proportions. */
+function squeezed(sizes: Sizes, height: number, width: number): boolean {
+  const [most] = sizes
+  return most !== undefined && most.height * width !== most.width * height
+}
+
+function resized(sizes: Sizes, height: number, width: number): string[] {
   const others = sizes.filter((size) => size.height !== height || size.width !== width)
   const count = others.reduce((sum, size) => sum + size.count, 0)
   return count === 0 ? [] : [`${count} images are not ${width}x${height} and are resized while training; the most frequent size is ${others[0]!.width}x${others[0]!.height}`]
