@@ -1,8 +1,10 @@
-// npm run fuzz [-- SECONDS]: feeds damaged files to every reader of foreign data, each for SECONDS (60), and reports
-// executions and findings. Images and record files are fuzzed natively (libFuzzer with AddressSanitizer; needs clang++,
-// CXX names another); the pickles of .bin files, read in TypeScript, by mutation of a small one.
+// npm run fuzz [-- SECONDS [READER...]]: feeds damaged files to every reader of foreign data, each for SECONDS (60), and
+// reports executions and findings. Images and record files are fuzzed natively (libFuzzer with AddressSanitizer; needs
+// clang++, CXX names another); the readers in TypeScript (PyTorch files, safetensors, checkpoints, .bin, .mat, .npy) by
+// mutation of small ones.
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -10,12 +12,13 @@ import sharp from 'sharp'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const build = path.join(root, 'build', 'fuzz')
-const seconds = Number(process.argv[2] ?? 60)
-if (!(seconds > 0)) throw new Error('usage: npm run fuzz [-- SECONDS]')
 
 const { imageRecord, encodeRecord } = await import('../dist/lib/data/record-writer.js')
-const { parseBinFile } = await import('../dist/lib/data/bin-file.js')
 const { Random } = await import('../dist/lib/data/random.js')
+const { attempt, foreignReaders } = await import('../dist/test/mutants.js')
+
+/** Findings of one reader after which the others have their turn. */
+const ENOUGH = 5
 
 /** One small image of every kind that the decoder knows. */
 async function images() {
@@ -33,13 +36,30 @@ async function images() {
   ])
 }
 
+/** Records with and without an index in front. */
+function records() {
+  const all = Buffer.concat([encodeRecord(imageRecord(0, [3, 3], Buffer.alloc(0))), ...[1, 2].map((id) => encodeRecord(imageRecord(id, id - 1, Buffer.from(`image ${id}`))))])
+  const index = Buffer.from('0\t0\n1\t40\n2\t80\n')
+  return [Buffer.concat([Buffer.from([0, 0]), all]), Buffer.concat([Buffer.from([index.length, 0]), index, all])]
+}
+
 function run(command, argv) {
   const { status } = spawnSync(command, argv, { stdio: ['ignore', 'inherit', 'inherit'] })
   return status === 0
 }
 
+/** Builds the native fuzzers. */
+function ready() {
+  const compiler = process.env.CXX ?? 'clang++'
+  const built =
+    run('cmake', ['-S', path.join(root, 'native', 'fuzz'), '-B', build, `-DCMAKE_CXX_COMPILER=${compiler}`, '-DCMAKE_BUILD_TYPE=None', '--log-level=WARNING']) &&
+    run('cmake', ['--build', build, '--', '-s'])
+  if (!built) console.error(`The fuzzers could not be built with ${compiler}: they need Clang with libFuzzer (Debian/Ubuntu: apt install clang).`)
+  return built
+}
+
 /** Runs a native fuzzer on its corpus, which grows from call to call. Returns whether nothing was found. */
-function fuzz(reader, seeds) {
+function fuzzNative(reader, seeds, seconds) {
   const corpus = path.join(build, `corpus-${reader}`)
   mkdirSync(corpus, { recursive: true })
   seeds.forEach((seed, i) => writeFileSync(path.join(corpus, `seed-${i}`), seed))
@@ -50,46 +70,34 @@ function fuzz(reader, seeds) {
   return status === 0
 }
 
-/** [images, same] as Python 3 pickles it: protocol 2, two byte strings, one truth value. */
-function pickle(image) {
-  const bytes = [0x43, image.length, ...image]
-  return Buffer.from([0x80, 4, 0x5d, 0x28, ...bytes, ...bytes, 0x65, 0x5d, 0x28, 0x88, 0x65, 0x86, 0x2e])
-}
-
-/** Mutations of a pickle: every answer must be a value or a FacexError. */
-function fuzzPickles() {
-  const seed = pickle(Buffer.from([1, 2, 3, 4]))
-  if (parseBinFile(seed).images.length !== 2) throw new Error('the seed of the pickle fuzzer is no .bin file')
-  const random = new Random(seconds, 1)
+/** Other mutants with every call. Returns whether nothing was found. */
+async function fuzzReader(reader, seconds) {
+  const random = new Random(Date.now())
   let [executions, found] = [0, 0]
-  for (const end = Date.now() + 1000 * seconds; Date.now() < end; executions++) {
-    const data = Buffer.concat([seed, Buffer.alloc(random.below(8), random.below(256))])
-    for (let changes = 1 + random.below(4); changes > 0; changes--) data[random.below(data.length)] = random.below(256)
-    try {
-      parseBinFile(data.subarray(0, 1 + random.below(data.length)))
-    } catch (error) {
-      if (error?.name === 'FacexError') continue
-      if (found++ < 5) console.log(`pickle ${data.toString('hex')}:\n${error?.stack}`)
-    }
+  for (const end = Date.now() + 1000 * seconds; Date.now() < end && found < ENOUGH; executions++) {
+    const problem = await attempt(reader, (limit) => random.below(limit))
+    if (problem !== undefined) console.log(`${reader.name}, ${++found}: ${problem}`)
   }
-  console.log(`pickle: ${executions} executions, ${found === 0 ? 'nothing found' : `FOUND ${found}`}`)
+  console.log(`${reader.name}: ${executions} executions, ${found === 0 ? 'nothing found' : `FOUND ${found}`}`)
   return found === 0
 }
 
-const compiler = process.env.CXX ?? 'clang++'
-const ready =
-  run('cmake', ['-S', path.join(root, 'native', 'fuzz'), '-B', build, `-DCMAKE_CXX_COMPILER=${compiler}`, '-DCMAKE_BUILD_TYPE=None', '--log-level=WARNING']) &&
-  run('cmake', ['--build', build, '--', '-s'])
-if (!ready) {
-  console.error(`The fuzzers could not be built with ${compiler}: they need Clang with libFuzzer (Debian/Ubuntu: apt install clang).`)
-  process.exit(1)
+const [seconds = 60, ...wanted] = process.argv.slice(2).map((word, i) => (i === 0 ? Number(word) : word))
+// Files that never reach a disk, where there is such a place.
+const folder = mkdtempSync(path.join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'facex-fuzz-'))
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+const native = { decode: await images(), record: records() }
+const readers = foreignReaders(folder)
+const names = [...Object.keys(native), ...readers.map(({ name }) => name)]
+const unknown = wanted.find((name) => !names.includes(name))
+if (!(seconds > 0) || unknown !== undefined) {
+  console.error(`usage: npm run fuzz [-- SECONDS [READER...]]; readers: ${names.join(', ')}`)
+  process.exit(2)
 }
-const seeds = await images()
-const records = Buffer.concat([encodeRecord(imageRecord(0, [3, 3], Buffer.alloc(0))), ...[1, 2].map((id) => encodeRecord(imageRecord(id, id - 1, Buffer.from(`image ${id}`))))])
-const index = Buffer.from('0\t0\n1\t40\n2\t80\n')
-const outcomes = [
-  fuzz('decode', seeds),
-  fuzz('record', [Buffer.concat([Buffer.from([0, 0]), records]), Buffer.concat([Buffer.from([index.length, 0]), index, records])]),
-  fuzzPickles(),
-]
-process.exitCode = outcomes.every(Boolean) ? 0 : 1
+const isWanted = (name) => wanted.length === 0 || wanted.includes(name)
+const chosen = Object.entries(native).filter(([name]) => isWanted(name))
+if (chosen.length > 0 && !ready()) process.exit(1)
+let clean = true
+for (const [name, seeds] of chosen) clean = fuzzNative(name, seeds, seconds) && clean
+for (const reader of readers) if (isWanted(reader.name)) clean = (await fuzzReader(reader, seconds)) && clean
+process.exitCode = clean ? 0 : 1

@@ -23,6 +23,8 @@ const CLASS = { cell: 1, struct: 2, text: 4, firstNumeric: 6, lastNumeric: 15 } 
 const COMPLEX = 0x0800
 /** No list of pairs comes near these. */
 const MOST_BYTES = 2 ** 28
+/** Lists of texts shrink to a tenth or so; what unfolds to much more is made to fill the memory. */
+const MOST_UNFOLDING = 100
 const DEEPEST = 16
 
 /** How the numbers of an element are stored, by the type in its tag. */
@@ -88,7 +90,7 @@ function* elements(data: Buffer): Generator<Element> {
 
 function inflated(content: Buffer): Element {
   try {
-    const [element] = take(elements(inflateSync(content, { maxOutputLength: MOST_BYTES })), 1)
+    const [element] = take(elements(inflateSync(content, { maxOutputLength: Math.min(MOST_BYTES, 2 ** 16 + MOST_UNFOLDING * content.length) })), 1)
     if (element !== undefined) return element
   } catch (cause) {
     throw wrong('a compressed element is damaged or too large', cause)
