@@ -15,13 +15,14 @@ const LR = 0.5
 const root = await writeTinyFaces()
 
 /** Tensors after the one step of a run whose batch is the whole data set, by name. */
-async function afterOneStep(optimizer: object, lr = LR): Promise<Record<string, number[]>> {
+async function afterOneStep(optimizer: object, lr = LR, changes: Partial<RunConfigInput> = {}): Promise<Record<string, number[]>> {
   const config = tinyConfig(root, {
     batch_size: 48,
     epochs: 1,
     schedule: { name: 'step' },
     head: { type: 'ArcFace', scale: 16 },
     optimizer: { name: 'sgd', lr, weight_decay: 0, ...optimizer } as RunConfigInput['optimizer'],
+    ...changes,
   })
   await train(config)
   const { checkpoint } = (await new CheckpointStore(path.join(config.out_dir!, 'checkpoints'), { last: 1, best: false }).newest())!
@@ -44,6 +45,13 @@ t.test('a part with a rate of 0 stays as it is, the other learns as before', asy
   t.strictSame([backbone[HEAD], backbone[CONV], backbone[NORM]], [plain[HEAD], before[CONV], before[NORM]])
   t.notSame(plain[HEAD], before[HEAD])
   t.notSame(plain[CONV], before[CONV])
+})
+
+t.test('what is frozen stays as it is and has no momentum, its running statistics move, and the rest learns as before', async (t) => {
+  const frozen = await afterOneStep({}, LR, { freeze: ['backbone.conv.*', 'backbone.bn.weight'] })
+  t.strictSame([frozen[CONV], frozen[NORM], frozen[HEAD]], [before[CONV], before[NORM], plain[HEAD]])
+  t.strictSame(frozen['backbone.bn.running_mean'], plain['backbone.bn.running_mean'])
+  t.ok(`optimizer.momentum.${HEAD}` in frozen && !(`optimizer.momentum.${CONV}` in frozen))
 })
 
 t.test('a part decays by its own rate, added to the gradient', async (t) => {
