@@ -15,9 +15,10 @@ Reads weights from IN (a facex checkpoint, safetensors or PyTorch file) and writ
 form of FaceX-Zoo, {state_dict, epoch, batch_id}, with names backbone.* and head.*; torch.load(weights_only=True) reads
 them. The optimizer of a checkpoint is left behind.
 
---format FORMAT    torch, safetensors or checkpoint; by OUT's extension (.pt, .pth, .ckpt, .safetensors) when left out
+--format FORMAT    torch, safetensors or checkpoint; by OUT's extension (.pt, .pth, .ckpt, .safetensors) when left out, where
+                   OUT.safetensors is a checkpoint with --color and with --deploy
 --deploy           folded for use: batch norm in the weights, RepVGG's branches joined, no head; OUT cannot be trained
-                   further, every command that uses weights takes it, and OUT.safetensors is a checkpoint
+                   further, and every command that uses weights takes it
 --no-head          the backbone only
 --bare             the backbone only, its names without "backbone."
 --backbone NAME    the network, also an entry of backbone_conf.yaml: names of other projects are translated to its own, and every entry must fit

@@ -16,7 +16,7 @@ import { checkPreprocessing, cropFor, type Preprocessing } from './preprocessing
 import { loadWeights, type Weights, type WeightsFormat } from './weights.js'
 
 export interface ConvertOptions {
-  /** By the extension of the output when left out: .pt, .pth, .ckpt are PyTorch's, .safetensors is safetensors. */
+  /** By the extension of the output when left out: .pt, .pth, .ckpt are PyTorch's, .safetensors is safetensors, and a checkpoint with `pixels`. */
   readonly format?: WeightsFormat | undefined
   /** The network: names are translated to its own, and every entry must fit. Needed for a checkpoint of other weights. */
   readonly backbone?: NamedBackbone | undefined
@@ -44,9 +44,10 @@ export interface Conversion {
  * @throws FacexError ERR_CHECKPOINT, ERR_CONFIG, ERR_USAGE
  */
 export async function convertWeights(input: string, output: string, options: ConvertOptions = {}): Promise<Conversion> {
-  const to = options.format ?? formatByName(output, options.deploy === true)
+  const to = options.format ?? formatByName(output, options.deploy === true || options.pixels !== undefined)
   const weights = await loadWeights(input, { head: options.withoutHead !== true && options.bare !== true && options.deploy !== true })
   if (weights.meta !== undefined) checkPreprocessing(options.pixels ?? {}, weights.meta.preprocessing, input)
+  else if (options.pixels !== undefined && to !== 'checkpoint') throw new FacexError('ERR_USAGE', `--color, --mean and --std have no place in a ${to} file: leave them out, or make a checkpoint with --format checkpoint`)
   const wanted = options.backbone ?? weights.meta?.backbone
   const fitted = wanted && (await fitNetwork(weights, wanted))
   const tensors = named(options.deploy === true ? deployed(fitted) : (fitted?.tensors ?? weights.backbone), weights.head, options.bare === true)
@@ -104,9 +105,10 @@ function importedMeta(network: FittedNetwork | undefined, { pixels }: ConvertOpt
 
 const FORMATS: Readonly<Record<string, WeightsFormat>> = { '.pt': 'torch', '.pth': 'torch', '.ckpt': 'torch', '.safetensors': 'safetensors' }
 
-function formatByName(output: string, deploy: boolean): WeightsFormat {
+/** @param described whether the output is to say what it belongs to */
+function formatByName(output: string, described: boolean): WeightsFormat {
   const extension = path.extname(output).toLowerCase()
-  if (deploy && extension === '.safetensors') return 'checkpoint'
+  if (described && extension === '.safetensors') return 'checkpoint'
   const format = FORMATS[extension]
   if (format === undefined) throw new FacexError('ERR_USAGE', `${output}: ${unknownName('extension', extension, Object.keys(FORMATS))}; --format names the format`)
   return format

@@ -27,8 +27,10 @@ t.test('weights go from PyTorch to a checkpoint and back unchanged', async (t) =
   const asking = facex(['convert', 'zoo.pt', 'model.safetensors', '--format', 'checkpoint'], { cwd: folder })
   t.equal(asking.status, 2)
   t.match(asking.stderr, /needs --backbone, --color, --mean and --std/)
-  const described = ['--backbone', 'MobileFaceNet', '--color', 'bgr', '--mean', '127.5', '--std', '128']
-  t.equal(facex(['convert', 'zoo.pt', 'model.safetensors', '--format', 'checkpoint', ...described], { cwd: folder }).status, 0)
+  const place = facex(['convert', 'zoo.pt', 'model.pt', '--color', 'bgr', '--mean', '127.5', '--std', '128'], { cwd: folder })
+  t.match(place, { status: 2, stderr: /have no place in a torch file/ })
+  const described = ['--alignment', 'arcface', '--backbone', 'MobileFaceNet', '--color', 'bgr', '--mean', '127.5', '--std', '128']
+  t.equal(facex(['convert', 'zoo.pt', 'model.safetensors', ...described], { cwd: folder }).status, 0)
   t.match((await loadWeights(path.join(folder, 'model.safetensors'))).meta, { preprocessing: { color: 'bgr', height: 112 } })
   t.equal(facex(['convert', 'model.safetensors', 'back.pt'], { cwd: folder }).status, 0)
   const { tensors } = await readTorchStateDict(path.join(folder, 'back.pt'))
@@ -37,7 +39,8 @@ t.test('weights go from PyTorch to a checkpoint and back unchanged', async (t) =
   t.equal((await readTorchStateDict(path.join(folder, 'bare.pth'))).tensors[0]!.name, graph.state[0]!.name)
 
   const printed = facex(['inspect', 'model.safetensors'], { cwd: folder })
-  t.match(printed.stdout, /format: checkpoint\nbackbone: MobileFaceNet .*\npreprocessing: bgr, \(pixel - 127\.5\) \/ 128, full 112 x 112/)
+  t.match(printed.stdout, /format: checkpoint\nbackbone: MobileFaceNet .*\npreprocessing: bgr, \(pixel - 127\.5\) \/ 128, full 112 x 112, aligned to arcface/)
+  t.match(facex(['convert', 'model.safetensors', 'other.pt', '--color', 'rgb', '--mean', '127.5', '--std', '128'], { cwd: folder }), { status: 1, stderr: /color: asked for rgb, the weights were trained with bgr/ })
   const content = JSON.parse(facex(['inspect', 'back.pt', '--json'], { cwd: folder }).stdout) as { format: string; tensors: unknown[] }
   t.match(content, { format: 'torch', values: { epoch: 0 } })
   t.equal(content.tensors.length, stateDict.length)

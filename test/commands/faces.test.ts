@@ -37,6 +37,15 @@ t.test('a photograph is aligned by its landmarks, and the same one unaligned is 
   t.match(facex(['compare', ...weights, photo, photo, ...landmarks, '--detector', 'x.onnx']), { status: 2, stderr: /exclude each other/ })
 })
 
+t.test('weights of another alignment are not given faces that facex aligned', async (t) => {
+  const config = tinyConfig(root, { epochs: 1 })
+  const { checkpoint } = await train({ ...config, data: { ...config.data, alignment: 'loose' } })
+  const photo = path.join(photographs, 'a.png')
+  const compare = (...options: string[]) => facex(['compare', '--weights', checkpoint!, '--threads', '1', photo, photo, ...options])
+  t.match(compare('--landmarks', path.join(photographs, 'landmarks.txt')), { status: 1, stderr: /trained on faces aligned to loose, --detector and --landmarks align to arcface: give aligned faces/ })
+  t.equal(compare().status, 0, 'aligned faces are taken as they are')
+})
+
 t.test('search prints the nearest rows with the names beside the files', async (t) => {
   const folder = t.testdir()
   const [probes, gallery] = [path.join(folder, 'P.npy'), path.join(folder, 'G.npy')]

@@ -141,6 +141,21 @@ t.test('semi-siamese training runs, stops and goes on like any other', async (t)
   t.match(await failure({ mode: { name: 'semi-siamese' }, head: { type: 'SST_Prototype', queue_size: 10 }, batch_size: 4 }), { message: /multiple of batch_size \(4\), received 10/ })
 })
 
+t.test('the upper half of the face is cut where it is asked for, and what the checkpoint says is what was done', async (t) => {
+  const upper = (crop: 'full' | 'upper_half') => tinyConfig(root, { backbone: { type: 'GhostNet', width: 0.25, out_h: 4, feat_dim: 16 }, batch_size: 16, epochs: 1, data: { ...tinyConfig(root).data, crop } })
+  const messages: string[] = []
+  const listeners = [{ onMessage: ({ text }: { text: string }) => messages.push(text) }]
+  for (const crop of ['upper_half', 'full'] as const) {
+    const config = upper(crop)
+    t.match(await train(config, { listeners }), { reason: 'finished' })
+    const { checkpoint } = (await new CheckpointStore(path.join(config.out_dir!, 'checkpoints'), { last: 1, best: false }).newest())!
+    t.match(checkpoint.meta.preprocessing, { crop, height: 60, width: 112, alignment: 'arcface' })
+    t.equal(messages.some((text) => text === 'whole faces are squeezed to 112x60; for the upper half of the face set data.crop: upper_half'), crop === 'full')
+  }
+  t.match(messages.join('\n'), /48 images are not 112x112 and are resized/, 'the size of whole faces')
+  t.match(await failure({ data: { ...tinyConfig(root).data, crop: 'upper_half' } }), { code: 'ERR_CONFIG', message: /data\.crop: upper_half needs a network for images that are wider than high .*, Tiny takes 16 x 16/ })
+})
+
 t.test('mistakes are found before the first step', async (t) => {
   const list = (...lines: string[]) => {
     const file = path.join(t.testdir(), 'train.txt')
