@@ -127,10 +127,10 @@ t.test('a new run may start from the weights of another, with or without its hea
   writeFileSync(five, readFileSync(path.join(root, 'train.txt'), 'utf8').split('\n').filter((line) => !line.endsWith(' 5')).join('\n'))
   const others = { epochs: 1, data: { ...tinyConfig(root).data, color: 'rgb' as const, train: [{ kind: 'list' as const, root, list: five }] } }
   t.match(await train(tinyConfig(root, { ...others, init: { weights } }), { listeners }), { reason: 'finished' }, 'other identities')
-  t.match(messages.at(-1), /was trained on images prepared otherwise: bgr, .*; this run has rgb/)
-  t.match(await failure({ ...others, init: { weights, head: true } }), { code: 'ERR_CHECKPOINT', message: /mismatched: weight: expected \[.*5.*\], found \[.*6/ })
+  t.match(messages.join('\n'), /was trained on images prepared otherwise: bgr, .*; this run has rgb/)
+  t.match(await failure({ ...others, init: { weights, head: true } }), { code: 'ERR_CHECKPOINT', message: /mismatched: kernel: expected \[.*5.*\], found \[.*6/ })
   t.match(await train(tinyConfig(root, { ...others, init: { weights, head: true, partial: true } }), { listeners }), { reason: 'finished' })
-  t.match(messages.join('\n'), /head: mismatched: weight/)
+  t.match(messages.join('\n'), /head: mismatched: kernel/)
   t.match(await failure({ init: { weights: path.join(root, 'train.txt') } }), { code: 'ERR_CHECKPOINT' })
 })
 
