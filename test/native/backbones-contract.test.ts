@@ -30,7 +30,6 @@ const SMALL: readonly Case[] = [
   { title: 'GhostNet, narrower', type: 'GhostNet', config: { width: 0.5 } },
   { title: 'LightCNN, 9 layers', type: 'LightCNN', config: { depth: 9 } },
   { title: 'MobileFaceNet, wider and deeper', type: 'MobileFaceNet', config: { scale: 2, blocks: [2, 1, 1, 1] } },
-  { title: 'AttentionNet, other modules', type: 'AttentionNet', config: { stage1_modules: 0, stage2_modules: 2 } },
   { title: 'ViT, patches of 8 and biases', type: 'ViT', config: { patch_size: 8, embed_dim: 64, depth: 2, num_heads: 2, qkv_bias: true, feat_dim: 24 } },
   { title: 'SwinTransformer, 112 px', type: 'SwinTransformer', config: { img_size: 112, patch_size: 2, embed_dim: 24, depths: [2, 2, 2, 2] } },
 ]
@@ -41,18 +40,21 @@ const small = [...SMALL, ...BACKBONES.filter(({ name }) => !SMALL.some(({ title 
   return { ...row, config: { feat_dim: 32, ...(takesAnySize ? { out_h: 3, out_w: 3 } : {}), ...row.config } }
 })
 
+/** Whether minutes may pass. */
+const ALL = process.env['FACEX_ALL'] === '1'
+
 /** The upper half of the face, where 60 rows end as 4: networks that round their sizes. */
-const upperHalf = ['EfficientNet', 'GhostNet', 'HRNet', 'LightCNN'].map((name) => {
+const upperHalf = ['EfficientNet', 'GhostNet', 'LightCNN', ...(ALL ? ['HRNet', 'AttentionNet'] : [])].map((name) => {
   const { config } = small.find(({ type }) => type === name)!
   return { title: `${name}, upper half of the face`, type: name, config: { ...config, ...(name === 'EfficientNet' ? { image_size: 112 } : {}), out_h: 4, out_w: 7 } }
 })
 
-/** The entries of backbone_conf.yaml as they are: minutes. Entries that describe the same network run once. */
+/** The entries of backbone_conf.yaml as they are. Entries that describe the same network run once. */
 const whole = [...new Map(readConf().map(({ name, type, config }) => [JSON.stringify([type, buildBackbone(type, config).config]), { title: `${name} of backbone_conf.yaml`, type, config }])).values()]
 
 /** Part of a title: only these networks. */
 const only = process.env['FACEX_ONLY'] ?? ''
-const cases: readonly Case[] = [...small, ...upperHalf, ...(process.env['FACEX_ALL'] === '1' ? whole : [])].filter(({ title }) => title.includes(only))
+const cases: readonly Case[] = [...small, ...upperHalf, ...(ALL ? whole : [])].filter(({ title }) => title.includes(only))
 t.setTimeout(3_600_000)
 
 function failureOf(action: () => unknown): Error {
