@@ -3,14 +3,12 @@ import path from 'node:path'
 import t from 'tap'
 
 import { HEADS, findHead } from '../../lib/heads/index.js'
-import { readCheckpoint, writeCheckpoint, type CheckpointMeta } from '../../lib/model/checkpoint.js'
-import type { NativeTensor } from '../../lib/native.js'
+import { allFinite, cosine, dot, near, numbersFrom, throughCheckpoint } from './head-checks.js'
 import { HeadRunner, distance } from './head-runner.js'
-import type { HeadRun } from './head-runner.js'
 
 const D = 16
 const K = 10
-/** Heads with a class centre for each identity. */
+/** Heads with a class centre for each identity; the others have tests of their own: prototype-head, pair-losses. */
 const NAMES = HEADS.map((head) => head.name).filter((name) => !['SST_Prototype', 'Contrastive', 'Triplet'].includes(name))
 
 /** Why the gradient is not the derivative of the loss: parts that the paper takes as constant. */
@@ -19,27 +17,6 @@ const CONSTANT_PARTS: Record<string, string> = {
   NPCFace: 'the margin made of hard cosines',
   ArcNegFace: 'the weights of other classes',
   AdaFace: 'the length of the embedding',
-}
-
-const META: CheckpointMeta = {
-  versions: { facex: '1', node: '1', libtorch: '1' },
-  position: { step: 3, epoch: 0, batch: 3 },
-  seed: 0,
-  counters: {},
-  config: {},
-  preprocessing: { color: 'bgr', mean: 127.5, std: 128, crop: 'full', height: 112, width: 112 },
-  backbone: { name: 'Tiny', config: {} },
-  metrics: {},
-  state: {},
-}
-
-/** Reproducible numbers in [-1, 1). */
-function numbersFrom(seed: number, count: number): number[] {
-  let state = seed * 2654435761 + 1
-  return Array.from({ length: count }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return (state / 2 ** 32) * 2 - 1
-  })
 }
 
 function runner(name: string, options: { dtype?: 'float32' | 'float64'; reference?: boolean; classes?: number } = {}): HeadRunner {
@@ -53,12 +30,6 @@ function firstCentre(head: HeadRunner): number[] {
   const values = head.state()[matrix.name]!
   return matrix.shape[0] === D ? Array.from({ length: D }, (_, d) => values[d * matrix.shape[1]!]!) : values.slice(0, D)
 }
-
-function allFinite(result: HeadRun): boolean {
-  return [result.loss, result.extraLoss, ...result.logits, ...result.gradEmbeddings, ...Object.values(result.grads).flat()].every(Number.isFinite)
-}
-
-const dot = (a: readonly number[], b: readonly number[]) => a.reduce((sum, value, i) => sum + value * b[i]!, 0)
 
 for (const name of NAMES) {
   t.test(`${name}: fused and reference form agree and adapt alike`, async (t) => {
@@ -148,17 +119,6 @@ for (const name of NAMES) {
   })
 }
 
-t.test('a prototype head takes no other slot of the same identity as a negative', async (t) => {
-  for (const reference of [false, true]) {
-    const head = new HeadRunner('SST_Prototype', { feat_dim: D, queue_size: 4, loss_type: 'softmax' }, 'float64', reference)
-    head.enqueue(numbersFrom(1, 2 * D), [5, 6])
-    const { logits, loss } = head.run(numbersFrom(2, 2 * D), [6, 7], { gallery: numbersFrom(3, 2 * D) })
-    t.strictSame(logits.map(Number.isFinite), [true, false, true, true, true, true, true, true])
-    t.ok(Number.isFinite(loss))
-    t.throws(() => head.run(numbersFrom(2, 5 * D), [0, 1, 2, 3, 4], { gallery: numbersFrom(3, 5 * D) }), { code: 'ERR_CONFIG' })
-  }
-})
-
 t.test('options are checked: unknown keys and values out of range are refused, defaults filled in', async (t) => {
   t.throws(() => findHead('ArcFase'), { code: 'ERR_CONFIG', message: /did you mean "ArcFace"/ })
   const { schema } = findHead('ArcFace')
@@ -167,17 +127,3 @@ t.test('options are checked: unknown keys and values out of range are refused, d
   t.equal(schema.safeParse({ scale: -1 }).success, false)
   t.throws(() => findHead('ArcFace').create(schema.parse({}) as never), { code: 'ERR_CONFIG', message: /num_class/ })
 })
-
-/** A head's tensors as they come back out of a checkpoint. */
-async function throughCheckpoint(file: string, tensors: NativeTensor[]): Promise<NativeTensor[]> {
-  await writeCheckpoint(file, { tensors, meta: META })
-  return [...(await readCheckpoint(file)).tensors]
-}
-
-function cosine(a: readonly number[], b: readonly number[]): number {
-  return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b))
-}
-
-function near(actual: number, expected: number): boolean {
-  return Math.abs(actual - expected) <= 1e-6 * Math.max(1, Math.abs(expected))
-}

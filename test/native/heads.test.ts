@@ -48,8 +48,9 @@ const FORMS = [
 ] as const
 
 t.test('both sides of the border have the same table of heads', async (t) => {
-  // Expression is what heads written by users become, Distillation belongs to its mode: no entries of their own.
-  t.strictSame([...addon().headNames()].sort(), [...HEADS.map((head) => head.name), 'Expression', 'Distillation'].sort())
+  // Expression is what heads written by users become, the other three belong to distillation: no entries of their own.
+  const own = ['Expression', 'Distillation', 'LogitDistillation', 'Hint']
+  t.strictSame([...addon().headNames()].sort(), [...HEADS.map((head) => head.name), ...own].sort())
 })
 
 t.test('golden values hold in both forms and both precisions', async (t) => {

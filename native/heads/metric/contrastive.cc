@@ -30,6 +30,7 @@ void for_pairs(const PairBatch& batch, const Body& body) {
 // (`semi-hard`).
 std::vector<Pair> mine(const PairBatch& batch, size_t wanted, const std::string& mining, double margin, Random& random) {
   std::vector<Pair> others;
+  others.reserve(static_cast<size_t>(batch.size * (batch.size - 1) / 2));
   for_pairs(batch, [&](int64_t i, int64_t j, bool same) {
     const double squared = batch.squared_at(i, j);
     if (same || (mining == "semi-hard" && squared >= margin * margin)) return;
