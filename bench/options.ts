@@ -13,6 +13,7 @@ Python with torch (and onnxruntime and cv2 for the sections that need them). The
 --backbones A,B    of step; ${BACKBONES} by default
 --precision A,B    of step: fp32, bf16; both by default
 --batch_size N     of step and modes; 64 by default, 16 for ResNet50-ir
+--identities A,B   of heads; 10000, 72778, 500000 and, with Partial FC, 2000000 by default
 --threads N        all cores by default
 --rounds N         turns that each pair takes; 5 by default
 --steps N          steps or batches of a turn; 3 by default
@@ -38,6 +39,7 @@ export interface BenchOptions {
   readonly pairs: { readonly root: string; readonly pairs: string } | undefined
   readonly weights: string | undefined
   readonly gallery: number | undefined
+  readonly identities: readonly number[] | undefined
 }
 
 /** @throws TypeError for an unknown option, as parseArgs does; undefined where help was asked for */
@@ -57,6 +59,7 @@ export function parseBenchOptions(argv: readonly string[], sections: readonly st
       pairs: { type: 'string' },
       weights: { type: 'string' },
       gallery: { type: 'string' },
+      identities: { type: 'string' },
       'no-compile': { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -84,6 +87,7 @@ export function parseBenchOptions(argv: readonly string[], sections: readonly st
     pairs: pairs === undefined ? undefined : { root: root!, pairs },
     weights: values.weights,
     gallery: values.gallery === undefined ? undefined : positive('gallery', values.gallery),
+    identities: values.identities?.split(',').map((text) => positive('identities', text)),
   }
 }
 

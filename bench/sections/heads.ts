@@ -24,11 +24,20 @@ interface Case {
   readonly turns: boolean
 }
 
-function cases({ quick, rounds, steps }: BenchOptions): Case[] {
-  const sizes = quick ? [[2000, rounds, steps] as const] : ([[10_000, rounds, steps], [72_778, rounds, 1], [500_000, Math.min(rounds, 2), 1]] as const)
-  const partial = { head: 'ArcFace', classes: quick ? 20_000 : 2_000_000, sample_rate: 0.1, rounds: Math.min(rounds, 3), steps: 1, turns: false }
-  return [...sizes.flatMap(([classes, rounds, steps]) => HEADS.map((head) => ({ head, classes, rounds, steps, turns: true }))), partial]
+/** Identities of the cases; the last is Partial FC. */
+const SIZES = [10_000, 72_778, 500_000, 2_000_000]
+
+function cases({ quick, rounds, steps, identities }: BenchOptions): Case[] {
+  if (quick) return [...HEADS.map((head) => ({ head, classes: 2000, rounds, steps, turns: true })), partial(20_000, rounds)]
+  for (const classes of identities ?? []) if (!SIZES.includes(classes)) throw new TypeError(`--identities: expected ${SIZES.join(', ')}; got ${classes}`)
+  return SIZES.filter((classes) => identities?.includes(classes) ?? true).flatMap((classes) => {
+    if (classes === SIZES.at(-1)) return [partial(classes, rounds)]
+    const many = classes === 500_000
+    return HEADS.map((head) => ({ head, classes, rounds: many ? Math.min(rounds, 2) : rounds, steps: classes === 10_000 ? steps : 1, turns: true }))
+  })
 }
+
+const partial = (classes: number, rounds: number): Case => ({ head: 'ArcFace', classes, sample_rate: 0.1, rounds: Math.min(rounds, 3), steps: 1, turns: false })
 
 interface Side {
   readonly seconds: number[]

@@ -81,7 +81,7 @@ export function runMemory(request: MemoryRequest, device: 'cpu' | 'cuda'): RunMe
     gradients: sum([...networks].filter(([name]) => learning.has(name)).map(([, { gradients }]) => gradients)) + sum([...heads.values()].map(({ gradient }) => gradient)),
     optimizer,
     activations: step.activations,
-    logits: sum([...heads.values()].map(({ logits, sample }) => logits + sample)),
+    logits: sum([...heads.values()].map(({ logits, sample, scratch }) => logits + sample + scratch)),
     loader,
     checkpoint,
     process: PROCESS,
@@ -124,6 +124,8 @@ function stepPeak(program: ModePlan['program'], networks: ReadonlyMap<string, Ne
       const values = held() + (verb.gradient ? forward : inference)
       moment(values, values + gradients())
       if (verb.gradient) waiting.push(verb.network)
+    } else if (verb.verb === 'head') {
+      peak = Math.max(peak, held() + gradients() + (heads.get(verb.head)?.scratch ?? 0))
     } else if (verb.verb === 'backward') {
       for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
         const { activations: values, backward, gradients: own } = networks.get(name)!
