@@ -20,7 +20,7 @@ export interface MemoryRequest {
 }
 
 /**
- * Bytes. Not all parts are at their height at the same moment, so that `peak` is less than their sum.
+ * Bytes. Not all parts are at their height at the same moment; what kernels need for themselves is in `peak` as well.
  *
  * On CUDA, `device` is what lives there; the context of the CUDA library, some hundreds of MiB, comes on top.
  */

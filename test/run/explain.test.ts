@@ -21,7 +21,7 @@ t.test('a plan tells schedule, memory and precision without training', async (t)
   const plain = await lookAt({ schedule: { name: 'step', milestones: [2, 3] }, optimizer: { name: 'sgd', lr: 0.1 } }, root)
   t.match(scheduleLines(plain)[0], 'learning rate: 0.1 from epoch 1, 0.01 from epoch 3, 0.001 from epoch 4')
   const { weights, gradients, optimizer, activations, logits, loader, checkpoint, process, peak } = plain.memory
-  t.ok(peak < weights + gradients + optimizer + activations + logits + loader + checkpoint + process)
+  t.ok(peak < process + 1.05 * (weights + gradients + optimizer + activations + logits + loader + checkpoint), 'the parts, and a little for what kernels need')
   t.ok(peak > weights + optimizer + activations + loader + process)
   t.match(memoryLines(plain.memory)[0], /^memory, estimated: \d+ MiB; not all parts/)
 
