@@ -56,8 +56,13 @@ t.test('a disk that fills up ends the run with the reason, and when there is roo
 
 t.test('a folder that becomes read-only ends the run with the reason, at the end of it if nothing came after', async (t) => {
   const reason = await withSmallDisk(async (disk) => {
-    const { error } = await trainUntil(disk, () => spawnSync('mount', ['-o', 'remount,ro', disk]), { epochs: 1, checkpoint: { every_steps: 6 } })
+    const folder = path.join(disk, 'run', 'checkpoints')
+    // Mounted over itself: the disk as a whole is busy, as the run's lock is open.
+    const lock = () => [['--bind', folder, folder], ['-o', 'remount,ro,bind', folder]].forEach((argv) => t.equal(spawnSync('mount', argv).status, 0))
+    const { error } = await trainUntil(disk, lock, { epochs: 1, checkpoint: { every_steps: 6 } })
+    spawnSync('umount', [folder])
     t.match(error, { code: 'ERR_CHECKPOINT', message: /step-000000012.*read-only/ })
+    t.strictSame(readdirSync(folder), ['step-000000006.safetensors'], 'the one before stays')
   })
   if (reason !== undefined) t.pass(reason, { skip: reason })
 })
