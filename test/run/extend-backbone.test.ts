@@ -1,32 +1,25 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 
 import t from 'tap'
 import { stringify } from 'yaml'
 
 import { train } from '../../lib/index.js'
-import { packageRoot } from '../../lib/setup/places.js'
 import { facex } from '../facex.js'
 import { finalTensors } from './children.js'
+import { writeExample } from './doc-example.js'
 import { tinyConfig, writeTinyFaces } from './tiny-run.js'
 
 t.setTimeout(300_000)
 
 const root = await writeTinyFaces()
 
-/** Writes the example of docs/extend-backbone.md; it lies inside the package, so that `facex` means this checkout. */
-function writeExample(folder: string, change = (code: string) => code): string {
-  const text = readFileSync(path.join(packageRoot(), 'docs', 'extend-backbone.md'), 'utf8')
-  const file = path.join(folder, 'my-net.mjs')
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(file, change(/```js\n([^]*?)```/.exec(text)![1]!))
-  return file
-}
+const DOCUMENT = 'docs/extend-backbone.md'
 
 t.test('the documented network trains, goes on, and is used from its checkpoint', async (t) => {
   const folder = t.testdir()
   const losses: number[] = []
-  const config = tinyConfig(root, { extensions: [writeExample(folder)], backbone: { type: 'MyNet', width: 8 }, epochs: 1 })
+  const config = tinyConfig(root, { extensions: [writeExample(folder, DOCUMENT, 'my-net.mjs')], backbone: { type: 'MyNet', width: 8 }, epochs: 1 })
   const first = await train(config, { listeners: [{ onStep: ({ loss }) => losses.push(loss) }] })
   t.match(first, { reason: 'finished', step: 12 })
   t.ok(losses.length > 0 && losses.every(Number.isFinite), `losses ${losses.join(', ')}`)
@@ -40,11 +33,18 @@ t.test('the documented network trains, goes on, and is used from its checkpoint'
   t.match(JSON.parse(used.stdout), { similarity: Number })
 })
 
+t.test('the network of README trains, and its state dict is named as it says', async (t) => {
+  const config = tinyConfig(root, { extensions: [writeExample(t.testdir(), 'README.md', 'tiny-net.mjs')], backbone: { type: 'TinyNet', blocks: 4 }, epochs: 1 })
+  t.match(await train(config), { reason: 'finished', step: 12 })
+  const names = Object.keys((await finalTensors(config)).tensors).filter((name) => name.startsWith('backbone.') && name.endsWith('.weight'))
+  t.same(names.slice(0, 4), ['backbone.0.weight', 'backbone.1.body.0.weight', 'backbone.1.body.1.weight', 'backbone.1.body.2.weight'])
+})
+
 t.test('the documented network costs what it should, and mistakes in it are explained', (t) => {
   const folder = t.testdir()
   const commandLine = (change?: (code: string) => string, backbone: object = { type: 'MyNet', width: 24 }) => {
     const { extensions: _, ...config } = tinyConfig(root, { backbone: backbone as { type: string } })
-    writeExample(folder, change)
+    writeExample(folder, DOCUMENT, 'my-net.mjs', change)
     writeFileSync(path.join(folder, 'run.yaml'), stringify({ ...config, extensions: ['./my-net.mjs'] }))
     return facex(['cost', '--config', path.join(folder, 'run.yaml'), '--json'])
   }
