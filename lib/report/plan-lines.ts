@@ -12,9 +12,10 @@ export function scheduleLines({ learningRates }: RunDetails): string[] {
 
 /** Parts of the memory, one a line, and what a run needs at once; `device` is where it trains. */
 export function memoryLines(memory: RunMemory): string[] {
-  const { device, peak } = memory
+  const { device } = memory
+  const peak = memory.peak > 1.02 * memory.steady ? `${size(memory.steady)}, up to ${size(memory.peak)} while a checkpoint is written` : size(memory.peak)
   const rows = MEMORY_ROWS.map(([part, what]) => [size(memory[part]), what] as const).filter(([shown]) => shown !== '0 MiB')
-  const needed = device === undefined ? `memory, estimated: ${size(peak)}` : `memory, estimated: ${size(device)} on the GPU beside the CUDA context, ${size(peak)} in the process`
+  const needed = device === undefined ? `memory, estimated: ${peak}` : `memory, estimated: ${size(device)} on the GPU beside the CUDA context, ${peak} in the process`
   return [`${needed}; not all parts are at their height together`, ...rows.map(([shown, what]) => `  ${shown.padStart(9)}  ${what}`)]
 }
 

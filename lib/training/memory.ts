@@ -43,6 +43,11 @@ export interface RunMemory {
   readonly process: number
   /** The most that the process needs at once: on the CPU all of it, on CUDA its part of it. */
   readonly peak: number
+  /**
+   * The same while no checkpoint is being written. Where a step takes longer than writing one, the copy is gone before
+   * the step is at its height, and a run needs no more than this.
+   */
+  readonly steady: number
   /** On CUDA the most that the device needs at once. */
   readonly device?: number
 }
@@ -89,9 +94,10 @@ export function runMemory(request: MemoryRequest, device: 'cpu' | 'cuda'): RunMe
   const fixed = weights + optimizer + sum([...heads.values()].map(({ gradient, sample, logits }) => gradient + sample + logits))
   const around = PROCESS + loader
   // Where training waits for the disk, what a step needs for itself is free for the copy.
-  const besides = config.checkpoint.while_training ? step.peak + checkpoint : Math.max(step.peak, checkpoint)
-  if (device === 'cpu') return { ...shown, peak: around + OVERHEAD * (fixed + besides) }
-  return { ...shown, peak: around + host + checkpoint, device: OVERHEAD * (fixed - host + step.peak) + batchBytes }
+  const apart = Math.max(step.peak, checkpoint)
+  const together = config.checkpoint.while_training ? step.peak + checkpoint : apart
+  if (device === 'cpu') return { ...shown, peak: around + OVERHEAD * (fixed + together), steady: around + OVERHEAD * (fixed + apart) }
+  return { ...shown, peak: around + host + checkpoint, steady: around + host + checkpoint, device: OVERHEAD * (fixed - host + step.peak) + batchBytes }
 }
 
 interface NetworkMemory extends StepMemory {

@@ -44,6 +44,8 @@ t.test('a copy for a checkpoint comes on top of a step, unless training waits fo
   const waiting = await estimate(101_000, ['checkpoint.while_training=false'])
   t.equal(beside.checkpoint, waiting.checkpoint)
   t.ok(beside.peak - waiting.peak > Math.min(beside.checkpoint, beside.activations))
+  t.strictSame([beside.steady, waiting.steady], [waiting.peak, waiting.peak], 'between checkpoints both need the same')
+  t.match(facex(['estimate', file, '--num_class', '101000']).stdout, /memory, estimated: \S+ \wiB, up to \S+ \wiB while a checkpoint is written; not all parts/)
 })
 
 t.test('centres in host memory leave the GPU', async (t) => {
