@@ -2,7 +2,7 @@
  * `facex train`: a run from a configuration file, FaceX-Zoo's flags, or both.
  * @module
  */
-import { statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import path from 'node:path'
 
 import { zooFlags } from '../config/flags.js'
@@ -69,6 +69,9 @@ export async function run(argv: string[]): Promise<number> {
 
 function request(config: string | undefined, resume: string | undefined, flags: Readonly<Record<string, string | undefined>>, set: string[] | undefined) {
   const folder = resume === '' ? undefined : resume
+  if (config === undefined && folder !== undefined && !existsSync(path.join(folder, 'config.yaml'))) {
+    throw new FacexError('ERR_USAGE', `--resume: ${folder} holds no config.yaml, so it is no run folder, or has lost it: then "facex train CONFIG --out_dir ${folder} --resume"`)
+  }
   // FaceX-Zoo resumes the head from --pretrain_model too.
   const head = flags['pretrain_model'] !== undefined && resume !== undefined ? ['init.head=true'] : []
   return {

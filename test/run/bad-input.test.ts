@@ -66,6 +66,7 @@ t.test('mistakes on the command line end with status 2', async (t) => {
   t.match(trainWith({}, ['--set', 'optimizer.lr=fast']), { status: 2, stderr: /--set.*optimizer\.lr: expected a number, received "fast"/ })
   t.match(facex(['train', path.join(root, 'none.yaml')]), { status: 2, stderr: /none\.yaml/ })
   t.match(facex(['train', '--bakbone_type', 'MobileFaceNet']), { status: 2, stderr: /unknown option --bakbone_type, did you mean --backbone_type\?/ })
+  t.match(facex(['train', '--resume', root]), { status: 2, stderr: /--resume: \S+ holds no config\.yaml, so it is no run folder/ })
   t.match(facex(['train', '--lr', 'high']), { status: 2, stderr: /--lr: expected a number, received "high"/ })
 })
 
