@@ -39,8 +39,8 @@ export async function benchLoader(options: BenchOptions, print: (line: string) =
   try {
     const { root, list } = await openImages(options, folder)
     const dataset = head(await openDataset([{ kind: 'list', root, list }]), options.quick ? 640 : MOST_IMAGES)
-    packDataset(dataset, path.join(folder, 'train.rec'))
-    unpackDataset(dataset, path.join(folder, 'classes'))
+    await packDataset(dataset, path.join(folder, 'train.rec'))
+    await unpackDataset(dataset, path.join(folder, 'classes'))
     const contenders: readonly (readonly [name: string, run: Contender])[] = [
       ['libjpeg alone', await bareDecode(dataset, folder)],
       ['DataLoader with cv2', dataLoader(python, { root, list, count: dataset.size })],

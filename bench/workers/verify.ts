@@ -36,7 +36,7 @@ let batchSize: number
 async function start(request: Request): Promise<void> {
   const set = JSON.parse(readFileSync(request.set, 'utf8')) as PairFile
   const list = { paths: set.files, first: Uint32Array.from(set.first), second: Uint32Array.from(set.second), genuine: Uint8Array.from(set.genuine) }
-  pairs = { name: 'pairs', files: set.files, list: { ...list, lines: new Uint32Array(set.first.length) } }
+  pairs = { name: 'pairs', files: set.files, list: { ...list, lines: new Uint32Array(set.first.length) }, place: (image) => set.files[image]! }
   folds = set.folds
   batchSize = request.batch
   model = await loadModel(request.weights, { backbone: request.backbone, threads: request.threads, preprocessing: { color: request.color } })

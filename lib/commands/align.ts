@@ -8,10 +8,10 @@ import { FACE_CHOICES, FaceDetector, type FaceChoice } from '../data/detector/de
 import { imagesBelow, openImageList } from '../data/image-list.js'
 import { openLandmarks } from '../data/landmarks.js'
 import { alignDetected, alignPhotographs, type AlignOptions } from '../data/tools/align.js'
-import type { JobReport } from '../data/tools/image-jobs.js'
 import { FacexError, unknownName } from '../errors.js'
-import { countBar } from '../report/count-bar.js'
+import { underBar } from '../report/count-bar.js'
 import { failureLines } from './failures.js'
+import { interruptible } from './interrupts.js'
 import { parseOptions, wholeNumber } from './options.js'
 
 export const usage = `Usage: facex align --landmarks FILE --root DIR --out DIR [OPTIONS]
@@ -29,7 +29,8 @@ Cuts faces out of photographs: five landmarks are moved to the ArcFace template 
 --format F         jpg (quality 95, default) or png
 --threads N        photographs at once; all cores by default
 --json             the report for machines
-Photographs that fail are listed with the reason in DIR/failures.txt, and the exit status is 1.
+Photographs that fail are listed with the reason in DIR/failures.txt, and the exit status is 1. Ctrl-C ends between two
+photographs; the same command goes on from there.
 `
 
 const OPTIONS = {
@@ -54,19 +55,20 @@ export async function run(argv: string[]): Promise<number> {
   if (format !== 'jpg' && format !== 'png') throw new FacexError('ERR_USAGE', `--format: expected jpg or png, received "${format}"`)
   if (!FACE_CHOICES.includes(faces as FaceChoice)) throw new FacexError('ERR_USAGE', `--faces: ${unknownName('choice', faces, FACE_CHOICES)}`)
   const threads = wholeNumber('threads', values.threads) ?? availableParallelism()
-  const bar = countBar('aligning')
-  const options = (count: number): AlignOptions => ({ root, out, size: wholeNumber('size', values.size) ?? 112, format, threads, onImage: (done) => bar.update(done, count) })
-  let report: JobReport
-  if (landmarks !== undefined) {
-    const images = openLandmarks(landmarks)
-    report = await alignPhotographs(images, options(images.length))
-  } else {
-    const names = list === undefined ? imagesBelow(root) : openImageList(list)
-    report = await alignDetected(names, await FaceDetector.open(detector!, threads), faces as FaceChoice, options(names.length))
-  }
-  bar.stop()
-  const { made, present, failures } = report
-  const text = [`${made} aligned, ${present} there before, ${failures.length} failed`, ...failureLines(failures, out)]
-  process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : `${text.join('\n')}\n`)
-  return failures.length === 0 ? 0 : 1
+  const size = wholeNumber('size', values.size) ?? 112
+  return interruptible(async (signal) => {
+    const report = await underBar('aligning', async (update) => {
+      const options = (count: number): AlignOptions => ({ root, out, size, format, threads, signal, onImage: (done) => update(done, count) })
+      if (landmarks !== undefined) {
+        const images = openLandmarks(landmarks)
+        return alignPhotographs(images, options(images.length))
+      }
+      const images = list === undefined ? imagesBelow(root) : openImageList(list)
+      return alignDetected(images, await FaceDetector.open(detector!, threads), faces as FaceChoice, options(images.names.length))
+    })
+    const { made, present, failures } = report
+    const text = [`${made} aligned, ${present} there before, ${failures.length} failed`, ...failureLines(failures, out)]
+    process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : `${text.join('\n')}\n`)
+    return failures.length === 0 ? 0 : 1
+  })
 }

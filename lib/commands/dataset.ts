@@ -4,7 +4,7 @@
  */
 import { MASK_STYLES } from '../data/mask/styles/index.js'
 import { FacexError, unknownName } from '../errors.js'
-import { OPTIONS, type Action } from './dataset/action.js'
+import { checkOptions, OPTIONS, type Action } from './dataset/action.js'
 import { clean } from './dataset/clean.js'
 import { mask } from './dataset/mask.js'
 import { pack, unpack } from './dataset/pack.js'
@@ -26,7 +26,8 @@ export const usage = `Usage: facex dataset inspect SOURCE...                    
 SOURCE is a list ("path label" lines), a folder of class folders, or a .rec file.
 
 --root DIR         folder that the paths of a list start from; the list's own folder by default
---threads N        threads that read images; all cores by default
+--threads N        inspect, verify, clean and mask: threads that read images; all cores by default
+--png FILE         inspect and verify: images per identity as a picture
 --augment NAMES    preview: flip (default), none, facex_zoo, or augmentations such as blur,erase, always applied
 --rows N           preview: identities shown, 8 by default
 --size N           preview: side of an image in pixels, 112 by default
@@ -40,7 +41,7 @@ SOURCE is a list ("path label" lines), a folder of class folders, or a .rec file
 --texture FILE     mask: a picture as the cloth instead of a style
 --only             mask: masked faces alone, under the names of the originals; a list needs no labels then
 --seed N           split, preview and mask: 0 by default
---json             inspect, verify, mask and clean: for machines
+--json             what was found or written, for machines
 `
 
 const ACTIONS: Readonly<Record<string, Action>> = { inspect, verify, preview, pack, merge: pack, unpack, split, mask, clean }
@@ -54,5 +55,6 @@ export async function run(argv: string[]): Promise<number> {
   }
   const { values, positionals } = parseOptions(rest, OPTIONS, rest.filter((argument) => !argument.startsWith('--')))
   if (positionals.length === 0) throw new FacexError('ERR_USAGE', `expected a list, a folder or a .rec file\n\n${usage}`)
-  return action(positionals, values)
+  checkOptions(name!, action, values)
+  return action.run(positionals, values)
 }

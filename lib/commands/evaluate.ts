@@ -11,9 +11,10 @@ import { PROTOCOLS } from '../evaluation/protocols/index.js'
 import type { OpenProtocol, ProtocolOptions } from '../evaluation/protocols/protocol.js'
 import { findRule, rules } from '../evaluation/rules/index.js'
 import { FacexError } from '../errors.js'
-import { countBar } from '../report/count-bar.js'
+import { underBar } from '../report/count-bar.js'
 import { resultText } from '../report/evaluations/lines.js'
 import { figuresOf, writeEvaluation } from '../report/evaluations/record.js'
+import { interruptible } from './interrupts.js'
 import { parseOptions, wholeNumber, type OptionTable, type OptionValues } from './options.js'
 import { withPeers } from './ranks.js'
 import { openWeights, required, weightsOptions, weightsUsage } from './weights.js'
@@ -70,22 +71,23 @@ export async function run(argv: string[]): Promise<number> {
   const folder = runFolder(values)
   const protocol = open(values)
   protocol.checkOptions(chosen)
-  return withPeers((peers) => evaluate(values, protocol, chosen, folder, peers))
+  return withPeers((peers) => {
+    const work = (signal?: AbortSignal) => evaluate(values, protocol, { ...chosen, signal }, folder, peers)
+    // Nothing is written before the end: several processes are ended by their launcher.
+    return peers.size === 1 ? interruptible(work) : work()
+  })
 }
 
 async function evaluate(values: Values, protocol: OpenProtocol, chosen: ProtocolOptions, folder: string | undefined, peers: Peers): Promise<number> {
   const model = await openWeights(values, peers)
-  const bar = countBar('embedding')
   try {
-    const measured = await protocol.run(model, { ...chosen, ...(peers.leads ? { onProgress: bar.update } : {}) })
-    bar.stop()
+    const measured = await underBar('embedding', (update) => protocol.run(model, { ...chosen, ...(peers.leads ? { onProgress: update } : {}) }))
     if (!peers.leads) return 0
     const result = values.name === undefined ? measured : { ...measured, name: values.name }
     process.stdout.write(values.json ? `${JSON.stringify({ ...figuresOf(result), weights: values.weights }, null, 2)}\n` : resultText(result))
     if (folder !== undefined) process.stderr.write(`kept in ${await writeEvaluation(folder, result, { weights: values.weights! })}\n`)
     return 0
   } finally {
-    bar.stop()
     model.dispose()
   }
 }

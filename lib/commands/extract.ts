@@ -4,12 +4,16 @@
  */
 import path from 'node:path'
 
-import { openImageList } from '../data/image-list.js'
+import { openImageList, type ImageList } from '../data/image-list.js'
 import type { Peers } from '../distributed/peers.js'
-import { writeEmbeddings } from '../evaluation/npy.js'
-import { countBar } from '../report/count-bar.js'
+import type { EmbedOptions, ImageEmbedder } from '../evaluation/evaluate.js'
+import { EmbeddingWriter } from '../evaluation/npy.js'
+import { withPlaces } from '../evaluation/places.js'
+import { FacexError } from '../errors.js'
+import { underBar } from '../report/count-bar.js'
 import { count } from '../report/wording.js'
-import { parseOptions, wholeNumber, type OptionTable, type OptionValues } from './options.js'
+import { interruptible } from './interrupts.js'
+import { parseOptions, wholeNumber, type OptionTable } from './options.js'
 import { withPeers } from './ranks.js'
 import { openWeights, required, weightsOptions, weightsUsage } from './weights.js'
 
@@ -33,32 +37,55 @@ const options = {
   json: { type: 'boolean' },
 } as const satisfies OptionTable
 
-type Values = OptionValues<typeof options>
+/** Images embedded before they are written: what is in memory at once. */
+const PIECE = 8192
 
 export async function run(argv: string[]): Promise<number> {
   const { values } = parseOptions(argv, options)
-  const names = openImageList(required('list', values.list))
-  const root = required('root', values.root)
-  const out = required('out', values.out)
-  return withPeers((peers) => extract(values, { names, root, out }, peers))
+  const list = openImageList(required('list', values.list))
+  const place = { list, root: required('root', values.root), out: required('out', values.out) }
+  const settings = { flip: values.flip ?? false, batchSize: wholeNumber('batch_size', values.batch_size) }
+  return withPeers(async (peers) => {
+    const model = await openWeights(values, peers)
+    try {
+      return await interruptible(async (signal) => {
+        const written = await extract(model, place, { ...settings, signal }, peers)
+        if (written === undefined) return 0
+        const shape = [list.names.length, model.size]
+        const text = `${written.array}: ${count(list.names.length)} embeddings of ${model.size} numbers; ${written.names}: their paths\n`
+        process.stdout.write(values.json ? `${JSON.stringify({ ...written, shape })}\n` : text)
+        return 0
+      })
+    } finally {
+      model.dispose()
+    }
+  })
 }
 
-async function extract(values: Values, { names, root, out }: { names: readonly string[]; root: string; out: string }, peers: Peers): Promise<number> {
-  const model = await openWeights(values, peers)
-  const bar = countBar('embedding')
+interface Place {
+  readonly list: ImageList
+  readonly root: string
+  readonly out: string
+}
+
+/** Embeds and writes piece by piece; only the first process writes. After an error nothing half-written stays. */
+async function extract(model: ImageEmbedder, { list, root, out }: Place, { signal, ...settings }: EmbedOptions & { signal: AbortSignal }, peers: Peers) {
+  const files = list.names.map((name) => path.resolve(root, name))
+  const writer = peers.leads ? new EmbeddingWriter(out, list.names, model.size) : undefined
   try {
-    const files = names.map((name) => path.resolve(root, name))
-    const settings = { flip: values.flip ?? false, batchSize: wholeNumber('batch_size', values.batch_size), ...(peers.leads ? { onProgress: bar.update } : {}) }
-    const data = await model.embed(files, settings)
-    bar.stop()
-    if (!peers.leads) return 0
-    const written = writeEmbeddings(out, { count: names.length, dim: model.size, data }, names)
-    const shape = [names.length, model.size]
-    const text = `${written.array}: ${count(names.length)} embeddings of ${model.size} numbers; ${written.names}: their paths\n`
-    process.stdout.write(values.json ? `${JSON.stringify({ ...written, shape })}\n` : text)
-    return 0
-  } finally {
-    bar.stop()
-    model.dispose()
+    await underBar('embedding', async (update) => {
+      for (let done = 0; done < files.length; done += PIECE) {
+        // All processes leave together: one that waited for another would wait forever.
+        const [stopped] = await peers.agree([signal.aborted])
+        if (stopped) throw new FacexError('ERR_ABORTED', `stopped after ${done} of ${files.length} images`)
+        const piece = files.slice(done, done + PIECE)
+        const onProgress = peers.leads ? (embedded: number) => update(done + embedded, files.length) : undefined
+        writer?.add(await withPlaces(piece, (image) => list.place(done + image), () => model.embed(piece, { ...settings, signal, onProgress })))
+      }
+    })
+  } catch (error) {
+    writer?.discard()
+    throw error
   }
+  return writer?.close()
 }

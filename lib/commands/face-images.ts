@@ -35,9 +35,10 @@ type FindLandmarks = (file: string, photograph: NativeTensor) => Promise<FivePoi
 /**
  * The faces of the files as the model takes them.
  * @throws FacexError ERR_DATA for a photograph that does not decode, without a face, or whose landmarks are unknown;
- * ERR_CHECKPOINT for weights of another alignment; ERR_USAGE for both ways of alignment; ERR_SETUP without onnxruntime-node
+ * ERR_CHECKPOINT for weights of another alignment; ERR_USAGE for both ways of alignment; ERR_SETUP without onnxruntime-node;
+ * ERR_ABORTED when the signal ends it
  */
-export async function openFaces(files: readonly string[], values: OptionValues<typeof faceOptions>, { models }: OpenedWeights): Promise<FaceImages> {
+export async function openFaces(files: readonly string[], values: OptionValues<typeof faceOptions>, { models }: OpenedWeights, signal?: AbortSignal): Promise<FaceImages> {
   const side = Math.max(...models.map(({ preprocessing }) => preprocessing.width))
   if (values.landmarks !== undefined && values.detector !== undefined) throw new FacexError('ERR_USAGE', '--detector and --landmarks exclude each other')
   const find = values.detector !== undefined ? await detectorOf(values.detector) : values.landmarks !== undefined ? landmarksIn(values.landmarks) : undefined
@@ -47,7 +48,10 @@ export async function openFaces(files: readonly string[], values: OptionValues<t
     throw new FacexError('ERR_CHECKPOINT', `the weights were trained on faces aligned to ${other}, --detector and --landmarks align to ${TEMPLATE_NAME}: give aligned faces`)
   }
   const images: Uint8Array[] = []
-  for (const file of files) images.push(await aligned(file, find, side))
+  for (const file of files) {
+    if (signal?.aborted) throw new FacexError('ERR_ABORTED', `stopped after ${images.length} of ${files.length} photographs`)
+    images.push(await aligned(file, find, side))
+  }
   return { images, warnings: [] }
 }
 

@@ -7,8 +7,9 @@ import path from 'node:path'
 import { openClassFolders } from '../data/class-folders.js'
 import { nearestPersons } from '../evaluation/nearest-persons.js'
 import { FacexError, throwProblems } from '../errors.js'
-import { countBar } from '../report/count-bar.js'
+import { underBar } from '../report/count-bar.js'
 import { faceOptions, faceUsage, openFaces, printWarnings } from './face-images.js'
+import { interruptible } from './interrupts.js'
 import { parseOptions, wholeNumber } from './options.js'
 import { openWeights, required, weightsOptions, weightsUsage } from './weights.js'
 
@@ -34,22 +35,18 @@ export async function run(argv: string[]): Promise<number> {
   const gallery = openClassFolders(required('gallery', values.gallery))
   throwProblems('ERR_DATA', 'The gallery has mistakes:', gallery.problems)
   const files = gallery.describe([...gallery.labels.keys()])
+  const settings = { flip: values.flip ?? false, batchSize: wholeNumber('batch_size', values.batch_size) }
   const model = await openWeights(values)
-  const bar = countBar('embedding')
-  try {
-    const { images, warnings } = await openFaces([path.resolve(photo), ...files], values, model)
+  return interruptible(async (signal) => {
+    const { images, warnings } = await openFaces([path.resolve(photo), ...files], values, model, signal)
     printWarnings(warnings)
-    const data = await model.embed(images, { flip: values.flip ?? false, batchSize: wholeNumber('batch_size', values.batch_size), onProgress: bar.update })
-    bar.stop()
+    const data = await underBar('embedding', (onProgress) => model.embed(images, { ...settings, signal, onProgress }))
     const nearest = nearestPersons({ count: files.length + 1, dim: model.size, data }, gallery.labels).slice(0, top)
     const persons = nearest.map(({ person, photo: row, similarity }) => ({ person: gallery.classNames[person]!, similarity, photo: files[row]! }))
     const known = persons.filter(({ similarity }) => similarity >= threshold)
     process.stdout.write(values.json ? `${JSON.stringify({ person: known[0]?.person ?? null, persons, warnings })}\n` : text(known))
     return 0
-  } finally {
-    bar.stop()
-    model.dispose()
-  }
+  }).finally(() => model.dispose())
 }
 
 function text(persons: readonly { person: string; similarity: number; photo: string }[]): string {

@@ -9,7 +9,8 @@ import type { Embeddings } from '../evaluation/scores.js'
 import { searchTopK, type SearchResult } from '../evaluation/search.js'
 import { FacexError } from '../errors.js'
 import { addon } from '../native.js'
-import { countBar } from '../report/count-bar.js'
+import { underBar } from '../report/count-bar.js'
+import { interruptible } from './interrupts.js'
 import { parseOptions, wholeNumber } from './options.js'
 import { required } from './weights.js'
 
@@ -35,23 +36,23 @@ export async function run(argv: string[]): Promise<number> {
   if (threads !== undefined) addon().setThreads(threads)
   const probes = await readNpy(probeFile)
   const gallery = await NpyFile.open(galleryFile)
-  const bar = countBar('searching')
   try {
     if (gallery.columns !== probes.dim) throw new FacexError('ERR_DATA', `${galleryFile}: expected embeddings of ${probes.dim} numbers as in ${probeFile}, found ${gallery.columns}`)
     const names = { probes: namesOf(probeFile, probes.count), gallery: namesOf(galleryFile, gallery.rows) }
-    const result = await searchTopK(probes, counted(gallery, bar.update), top)
-    bar.stop()
-    for (let probe = 0; probe < probes.count; probe++) process.stdout.write(lineOf(probe, result, names, values.json ?? false))
-    return 0
+    return await interruptible(async (signal) => {
+      const result = await underBar('searching', (update) => searchTopK(probes, counted(gallery, signal, update), top))
+      for (let probe = 0; probe < probes.count; probe++) process.stdout.write(lineOf(probe, result, names, values.json ?? false))
+      return 0
+    })
   } finally {
-    bar.stop()
     await gallery.close()
   }
 }
 
-async function* counted(gallery: NpyFile, update: (done: number, total: number) => void): AsyncGenerator<Embeddings> {
+async function* counted(gallery: NpyFile, signal: AbortSignal, update: (done: number, total: number) => void): AsyncGenerator<Embeddings> {
   let done = 0
   for await (const piece of gallery.pieces(PIECE)) {
+    if (signal.aborted) throw new FacexError('ERR_ABORTED', `stopped after ${done} of ${gallery.rows} embeddings`)
     yield piece
     update((done += piece.count), gallery.rows)
   }

@@ -19,6 +19,8 @@ export interface FaceLandmarks {
 
 export interface LandmarkedImage extends FaceLandmarks {
   readonly path: string
+  /** Line of the file, and the path, for messages: `landmarks.txt:12: Ann/1.jpg`. */
+  readonly place: string
 }
 
 /** For each of the five points, the points of a larger set (from 0) whose mean it is. */
@@ -73,7 +75,7 @@ export function parseLandmarks(text: string, file: string): LandmarkedImage[] {
       if (line.trim() === '') return
       const image = parseLine(line.trim())
       if (image === undefined) problems.push(`${file}:${index + 1}: expected a path and x y of 5, 68 or 106 points, found ${JSON.stringify(line.slice(0, 80))}`)
-      else images.push(image)
+      else images.push({ ...image, place: `${file}:${index + 1}: ${image.path}` })
     })
   if (images.length === 0 && problems.length === 0) problems.push(`${file}: the file has no line "path x y x y ..."`)
   throwProblems('ERR_DATA', 'The landmark file has mistakes:', problems)
@@ -81,7 +83,7 @@ export function parseLandmarks(text: string, file: string): LandmarkedImage[] {
 }
 
 /** The path may hold spaces: coordinates are the numbers at the end of the line, as many as one of the sets has. */
-function parseLine(line: string): LandmarkedImage | undefined {
+function parseLine(line: string): Omit<LandmarkedImage, 'place'> | undefined {
   const fields = line.split(/[\s,]+/)
   for (const count of [...REDUCTIONS.keys()].sort((a, b) => b - a)) {
     const tail = fields.slice(-2 * count)

@@ -14,6 +14,7 @@ export function openBinSet(file: string, name = path.basename(file, path.extname
   return {
     name,
     files: images,
+    place: (image) => `${file}: pair ${Math.floor(image / 2) + 1}`,
     list: {
       paths: images.map((_, image) => `${name}[${image}]`),
       first: Uint32Array.from(pairs, (pair) => 2 * pair),

@@ -4,6 +4,7 @@
  */
 import { rules } from './rules/index.js'
 import type { AccuracyRule } from './rules/rule.js'
+import { withPlaces } from './places.js'
 import { pairScores } from './scores.js'
 import type { ImagePairs, Images } from './pair-set.js'
 import { verify, type VerificationResult } from './verification.js'
@@ -19,7 +20,10 @@ export interface EmbedOptions {
   readonly batchSize?: number
   /** Add the embedding of the mirrored image. */
   readonly flip?: boolean
+  /** Ends early with ERR_ABORTED. */
   readonly signal?: AbortSignal
+  /** Number of the first image in messages about contents, which have no path; 0 when absent. */
+  readonly firstNumber?: number
   readonly onProgress?: (done: number, total: number) => void
 }
 
@@ -55,7 +59,7 @@ export async function evaluatePairs(embedder: ImageEmbedder, set: ImagePairs, op
   const { rule = rules.find((row) => row.name === DEFAULT_RULE)!, folds = set.list.folds ?? DEFAULT_FOLDS, fars, ...embedding } = options
   const flip = options.flip ?? rule.flip
   const start = performance.now()
-  const data = await embedder.embed(set.files, { ...embedding, flip })
+  const data = await withPlaces(set.files, set.place, () => embedder.embed(set.files, { ...embedding, flip }))
   const scores = pairScores({ count: set.files.length, dim: embedder.size, data }, set.list.first, set.list.second)
   const result = verify({ scores, genuine: set.list.genuine }, { rule, folds, flip, fars })
   return { name: set.name, ...result, images: set.files.length, seconds: (performance.now() - start) / 1000, scores, genuine: set.list.genuine }

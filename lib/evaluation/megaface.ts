@@ -4,6 +4,7 @@
  */
 import type { EmbedOptions, ImageEmbedder } from './evaluate.js'
 import { identificationRanks, type RankAccuracy } from './identification.js'
+import { withPlaces } from './places.js'
 import type { Embeddings } from './scores.js'
 import { searchTopK } from './search.js'
 
@@ -15,6 +16,9 @@ export interface MegaFaceSet {
   /** The same photos with masks on, which then do the looking. */
   readonly masked?: readonly string[]
   readonly distractors: readonly string[]
+  /** Where a photo and a distractor are named, for messages. */
+  readonly photoPlace: (photo: number) => string
+  readonly distractorPlace: (distractor: number) => string
 }
 
 export interface IdentificationResult {
@@ -39,16 +43,19 @@ const PIECE = 16384
 export async function identify(embedder: ImageEmbedder, set: MegaFaceSet, options: EmbedOptions = {}): Promise<IdentificationResult> {
   const start = performance.now()
   const dim = embedder.size
-  const embed = async (files: readonly string[], onProgress?: EmbedOptions['onProgress']): Promise<Embeddings> => ({
+  const embed = async (files: readonly string[], place: (file: number) => string, onProgress?: EmbedOptions['onProgress']): Promise<Embeddings> => ({
     count: files.length,
     dim,
-    data: await embedder.embed(files, { ...options, onProgress }),
+    data: await withPlaces(files, place, () => embedder.embed(files, { ...options, onProgress })),
   })
-  const gallery = await embed(set.photos)
-  const probes = set.masked === undefined ? gallery : await embed(set.masked)
+  const gallery = await embed(set.photos, set.photoPlace)
+  const probes = set.masked === undefined ? gallery : await embed(set.masked, set.photoPlace)
   const total = set.distractors.length
   async function* pieces(): AsyncGenerator<Embeddings> {
-    for (let done = 0; done < total; done += PIECE) yield embed(set.distractors.slice(done, done + PIECE), (count) => options.onProgress?.(done + count, total))
+    for (let done = 0; done < total; done += PIECE) {
+      const piece = set.distractors.slice(done, done + PIECE)
+      yield embed(piece, (file) => set.distractorPlace(done + file), (count) => options.onProgress?.(done + count, total))
+    }
   }
   const depth = Math.max(...RANKS)
   const { scores: distractorScores } = await searchTopK(probes, pieces(), depth)

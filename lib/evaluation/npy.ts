@@ -2,7 +2,7 @@
  * Embeddings as a NumPy file (format 1.0): float32 [N, D], row-major. `E.txt` beside `E.npy` names the rows.
  * @module
  */
-import { renameSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import path from 'node:path'
 
 import { FacexError, messageOf } from '../errors.js'
@@ -24,25 +24,76 @@ export function npyHeader(...shape: readonly number[]): Buffer {
 }
 
 /**
- * Writes `out` and the text file beside it; neither is ever half written.
- * @param names what each row is, a line each
- * @returns both paths
- * @throws FacexError ERR_DATA when the folder cannot be written
+ * Embeddings written piece by piece, so that millions of them need not be in memory. The file and the text file beside it
+ * get their names when they are complete.
  */
-export function writeEmbeddings(out: string, { count, dim, data }: Embeddings, names: readonly string[]): { array: string; names: string } {
-  const text = path.join(path.dirname(out), `${path.basename(out, '.npy')}.txt`)
-  const content = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
-  try {
-    replaceFile(text, Buffer.from(names.map((name) => `${name}\n`).join('')))
-    replaceFile(out, Buffer.concat([npyHeader(count, dim), content]))
-  } catch (cause) {
-    throw new FacexError('ERR_DATA', `${out}: the embeddings cannot be written: ${messageOf(cause)}`, { cause })
+export class EmbeddingWriter {
+  readonly #out: string
+  readonly #names: readonly string[]
+  readonly #file: number
+
+  /**
+   * @param names what each row is, a line each
+   * @param dim numbers of a row
+   * @throws FacexError ERR_DATA when the folder cannot be written
+   */
+  constructor(out: string, names: readonly string[], dim: number) {
+    this.#out = out
+    this.#names = names
+    this.#file = this.#try(() => openSync(unfinished(out), 'w'))
+    this.#write(npyHeader(names.length, dim))
   }
-  return { array: out, names: text }
+
+  /** The next rows. */
+  add(data: Float32Array): void {
+    this.#write(Buffer.from(data.buffer, data.byteOffset, data.byteLength))
+  }
+
+  /** @returns both paths */
+  close(): { array: string; names: string } {
+    const text = path.join(path.dirname(this.#out), `${path.basename(this.#out, '.npy')}.txt`)
+    closeSync(this.#file)
+    this.#try(() => {
+      replaceFile(text, Buffer.from(this.#names.map((name) => `${name}\n`).join('')))
+      renameSync(unfinished(this.#out), this.#out)
+    })
+    return { array: this.#out, names: text }
+  }
+
+  /** Instead of {@link close}: leaves nothing behind. */
+  discard(): void {
+    closeSync(this.#file)
+    rmSync(unfinished(this.#out), { force: true })
+  }
+
+  #write(content: Buffer): void {
+    this.#try(() => {
+      for (let done = 0; done < content.length; ) done += writeSync(this.#file, content, done)
+    })
+  }
+
+  #try<T>(work: () => T): T {
+    try {
+      return work()
+    } catch (cause) {
+      throw new FacexError('ERR_DATA', `${this.#out}: the embeddings cannot be written: ${messageOf(cause)}`, { cause })
+    }
+  }
+}
+
+/** Writes all at once. */
+export function writeEmbeddings(out: string, { dim, data }: Embeddings, names: readonly string[]): { array: string; names: string } {
+  const writer = new EmbeddingWriter(out, names, dim)
+  writer.add(data)
+  return writer.close()
 }
 
 /** Writes a file that is never half there. */
 export function replaceFile(file: string, content: Uint8Array): void {
-  writeFileSync(`${file}.part`, content)
-  renameSync(`${file}.part`, file)
+  writeFileSync(unfinished(file), content)
+  renameSync(unfinished(file), file)
+}
+
+function unfinished(file: string): string {
+  return `${file}.part`
 }

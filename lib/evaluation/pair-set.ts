@@ -18,6 +18,8 @@ export interface ImagePairs {
   readonly list: PairList
   /** Complete path of each of the list's images, or its content. */
   readonly files: Images
+  /** Where image number `image` is named first, for messages: `pairs.txt:12`. */
+  readonly place: (image: number) => string
 }
 
 /** A pair list whose images are files. */
@@ -36,8 +38,9 @@ export function openPairSet(place: { readonly name?: string; readonly root: stri
 /** Finds the images of a list below `root`; `pairs` is named in messages. @throws FacexError ERR_DATA for missing images */
 export function locatePairs(list: PairList, { name, root, pairs }: { readonly name: string; readonly root: string; readonly pairs: string }): PairSet {
   const files = list.paths.map((image) => path.resolve(root, image))
-  requireImages(files, (image) => `${pairs}:${firstLine(list, image)}`)
-  return { name, list, files }
+  const place = (image: number) => `${pairs}:${firstLine(list, image)}`
+  requireImages(files, place)
+  return { name, list, files, place }
 }
 
 /**

@@ -15,7 +15,7 @@ export function shardedEmbedder(embedder: ImageEmbedder, peers: Peers): ImageEmb
     size: embedder.size,
     async embed(images, { signal: _signal, ...options } = {}) {
       const { begin, end } = shareOf(images.length, peers)
-      const own = await embedder.embed(images.slice(begin, end), options)
+      const own = await embedder.embed(images.slice(begin, end), { ...options, firstNumber: (options.firstNumber ?? 0) + begin })
       return gatherRows(peers, own, images.length, embedder.size)
     },
   }

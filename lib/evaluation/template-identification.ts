@@ -7,7 +7,7 @@ import { FacexError } from '../errors.js'
 import type { EmbedOptions, ImageEmbedder } from './evaluate.js'
 import { searchOpenSet, type OpenSetPoint, type OpenSetResult } from './open-set.js'
 import type { Embeddings } from './scores.js'
-import { embedTemplates, TemplatePool, type TemplateImages } from './templates.js'
+import { embedTemplates, TemplatePool, type ListedTemplateImages } from './templates.js'
 
 /** Templates and the person that each one shows. */
 export interface TemplateList {
@@ -15,9 +15,8 @@ export interface TemplateList {
   readonly subjects: readonly number[]
 }
 
-export interface TemplateSearchSet extends TemplateImages {
+export interface TemplateSearchSet extends ListedTemplateImages {
   readonly name: string
-  readonly files: readonly string[]
   readonly galleries: readonly [TemplateList, TemplateList]
   readonly probes: TemplateList
 }
@@ -47,7 +46,7 @@ export async function identifyTemplates(embedder: ImageEmbedder, set: TemplateSe
   const start = performance.now()
   const pool = new TemplatePool(set, embedder.size)
   const lists = [...set.galleries, set.probes].map(({ templates }) => templates.map((template) => pool.row(template)))
-  await embedTemplates(embedder, set.files, pool, options)
+  await embedTemplates(embedder, set, pool, options)
   const all = pool.embeddings()
   const probes = rowsOf(all, lists[2]!)
   const galleries: OpenSetResult[] = []

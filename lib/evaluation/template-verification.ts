@@ -5,15 +5,14 @@
 import type { EmbedOptions, ImageEmbedder } from './evaluate.js'
 import { areaUnderCurve, equalErrorRate, rocCurve } from './roc.js'
 import { pairScores } from './scores.js'
-import { embedTemplates, TemplatePool, type TemplateImages } from './templates.js'
+import { embedTemplates, TemplatePool, type ListedTemplateImages } from './templates.js'
 import { operatingPoints, type OperatingPoint } from './verification.js'
 
-export interface TemplateSet extends TemplateImages {
+export interface TemplateSet extends ListedTemplateImages {
   readonly name: string
-  readonly files: readonly string[]
   /** Template numbers of each pair, and 1 where they show one person. */
-  readonly first: readonly number[]
-  readonly second: readonly number[]
+  readonly first: Uint32Array
+  readonly second: Uint32Array
   readonly genuine: Uint8Array
 }
 
@@ -38,9 +37,9 @@ export interface TemplateVerification {
 export async function verifyTemplates(embedder: ImageEmbedder, set: TemplateSet, { fars, ...options }: EmbedOptions & { readonly fars?: readonly number[] } = {}): Promise<TemplateVerification> {
   const start = performance.now()
   const pool = new TemplatePool(set, embedder.size)
-  const first = Uint32Array.from(set.first, (template) => pool.row(template))
-  const second = Uint32Array.from(set.second, (template) => pool.row(template))
-  await embedTemplates(embedder, set.files, pool, options)
+  const first = set.first.map((template) => pool.row(template))
+  const second = set.second.map((template) => pool.row(template))
+  await embedTemplates(embedder, set, pool, options)
   const scores = pairScores(pool.embeddings(), first, second)
   const roc = rocCurve({ scores, genuine: set.genuine })
   return {

@@ -5,6 +5,7 @@
  */
 import { FacexError } from '../errors.js'
 import type { EmbedOptions, ImageEmbedder } from './evaluate.js'
+import { withPlaces } from './places.js'
 import type { Embeddings } from './scores.js'
 
 /** Which template and medium each image belongs to; images may come in any order. */
@@ -13,6 +14,13 @@ export interface TemplateImages {
   readonly media: readonly number[]
   /** Detector score of each image: blurred faces that a detector doubts count less. All 1 when absent. */
   readonly weights?: readonly number[]
+}
+
+/** Images of templates as files of a list. */
+export interface ListedTemplateImages extends TemplateImages {
+  readonly files: readonly string[]
+  /** List and line that name an image, for messages. */
+  readonly place: (image: number) => string
 }
 
 /**
@@ -71,9 +79,10 @@ export class TemplatePool {
 const PIECE = 8192
 
 /** Embeds the images of templates, in the order that the pool knows them by. */
-export async function embedTemplates(embedder: ImageEmbedder, files: readonly string[], pool: TemplatePool, options: EmbedOptions): Promise<void> {
+export async function embedTemplates(embedder: ImageEmbedder, { files, place }: ListedTemplateImages, pool: TemplatePool, options: EmbedOptions): Promise<void> {
   for (let done = 0; done < files.length; done += PIECE) {
     const onProgress = (count: number) => options.onProgress?.(done + count, files.length)
-    pool.add(await embedder.embed(files.slice(done, done + PIECE), { ...options, onProgress }))
+    const piece = files.slice(done, done + PIECE)
+    pool.add(await withPlaces(piece, (image) => place(done + image), () => embedder.embed(piece, { ...options, onProgress })))
   }
 }

@@ -3,7 +3,7 @@
  * were trained with. N images, D embedding.
  * @module
  */
-import { FacexError, fromNative } from '../errors.js'
+import { FacexError, fromNative, messageOf } from '../errors.js'
 import { addon, type NativeNetwork, type NativeTensor } from '../native.js'
 import { rowsOfWholeFace, type Preprocessing } from './preprocessing.js'
 
@@ -14,6 +14,8 @@ export interface EmbedOptions {
   readonly flip?: boolean
   /** Ends early with ERR_ABORTED. */
   readonly signal?: AbortSignal
+  /** Number of the first image in messages about contents, which have no path. @default 0 */
+  readonly firstNumber?: number
   /** Called after every batch. */
   readonly onProgress?: (done: number, total: number) => void
 }
@@ -46,12 +48,12 @@ export class Embedder {
    * @throws FacexError ERR_DATA naming the first image that does not decode; ERR_ABORTED
    */
   async embed(images: readonly string[] | readonly Uint8Array[], options: EmbedOptions = {}): Promise<Float32Array> {
-    const { batchSize = 64, flip = false, signal, onProgress } = options
+    const { batchSize = 64, flip = false, signal, firstNumber = 0, onProgress } = options
     const result = new Float32Array(images.length * this.size)
     let done = 0
     try {
-      for await (const batch of this.#batches(images, batchSize)) {
-        signal?.throwIfAborted()
+      for await (const batch of this.#batches(images, batchSize, firstNumber)) {
+        if (signal?.aborted) throw new FacexError('ERR_ABORTED', `stopped after ${done} of ${images.length} images`)
         result.set(await this.#infer(batch, flip), done * this.size)
         done += batch.shape[0]!
         onProgress?.(done, images.length)
@@ -70,8 +72,8 @@ export class Embedder {
     return embeddings.map((value, i) => value + mirrored[i]!)
   }
 
-  #batches(images: readonly string[] | readonly Uint8Array[], batchSize: number): AsyncIterable<NativeTensor> {
-    return areFiles(images) ? this.#fileBatches(images, batchSize) : this.#memoryBatches(images, batchSize)
+  #batches(images: readonly string[] | readonly Uint8Array[], batchSize: number, firstNumber: number): AsyncIterable<NativeTensor> {
+    return areFiles(images) ? this.#fileBatches(images, batchSize) : this.#memoryBatches(images, batchSize, firstNumber)
   }
 
   async *#fileBatches(files: readonly string[], batchSize: number): AsyncIterable<NativeTensor> {
@@ -99,19 +101,28 @@ export class Embedder {
     }
   }
 
-  async *#memoryBatches(images: readonly Uint8Array[], batchSize: number): AsyncIterable<NativeTensor> {
+  async *#memoryBatches(images: readonly Uint8Array[], batchSize: number, firstNumber: number): AsyncIterable<NativeTensor> {
     const { color, height, width } = this.preprocessing
     const bytes = height * width * 3
     for (let first = 0; first < images.length; first += batchSize) {
       const part = images.slice(first, first + batchSize)
       const data = new Uint8Array(part.length * bytes)
       part.forEach((file, i) => {
-        const decoded = addon().decodeImage(file, color)
+        const decoded = decode(file, color, firstNumber + first + i)
         const full = addon().resizeImage(decoded, rowsOfWholeFace(this.preprocessing), width)
         data.set(new Uint8Array(full.data, 0, bytes), i * bytes)
       })
       yield { name: 'images', dtype: 'uint8', shape: [part.length, height, width, 3], data: data.buffer }
     }
+  }
+}
+
+/** @throws FacexError ERR_DATA with the number of an image that does not decode */
+function decode(file: Uint8Array, color: 'bgr' | 'rgb', number: number): NativeTensor {
+  try {
+    return addon().decodeImage(file, color)
+  } catch (cause) {
+    throw new FacexError('ERR_DATA', `image ${number}: ${messageOf(cause)}`, { cause })
   }
 }
 

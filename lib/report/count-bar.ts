@@ -21,3 +21,13 @@ export function countBar(doing: string, stream: NodeJS.WriteStream = process.std
     stop: () => bar.stop(),
   }
 }
+
+/** Work under a bar, which is gone when the work ends, well or not. */
+export async function underBar<T>(doing: string, work: (update: CountBar['update']) => Promise<T>): Promise<T> {
+  const bar = countBar(doing)
+  try {
+    return await work(bar.update)
+  } finally {
+    bar.stop()
+  }
+}

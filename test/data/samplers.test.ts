@@ -42,6 +42,16 @@ t.test('shuffle: a mixed source takes part by its weight', (t) => {
   t.end()
 })
 
+t.test('a weight that a sampler has no use for is refused', (t) => {
+  for (const name of ['balanced', 'pairs', 'p-k']) {
+    const sampler = findSampler(name)
+    const parts = [{ first: 0, size: 60, weight: 1 }, { first: 60, size: 18, weight: 2 }]
+    const create = () => sampler.create(sampler.schema.parse({}), { labels, classCount: CLASSES, batchSize: 4, seed: 1, parts })
+    t.throws(create, { code: 'ERR_CONFIG', message: new RegExp(`data.train\\[1\\].weight: sampler "${name}" draws by identity`) })
+  }
+  t.end()
+})
+
 t.test('balanced: every class equally often', (t) => {
   const order = make('balanced').order(0)
   const counts = Array.from({ length: CLASSES }, (_, k) => order.filter((index) => labels[index] === k).length)

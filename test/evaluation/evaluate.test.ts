@@ -44,8 +44,8 @@ t.test('missing images are reported before anything is computed, with the lines 
 
 t.test('an image list may carry labels', async (t) => {
   const root = t.testdir({ plain: 'a 1.jpg\nb.jpg\n', labelled: 'my a.jpg 0\r\nb.jpg 12\n', empty: '\n' })
-  t.same(openImageList(path.join(root, 'plain')), ['a 1.jpg', 'b.jpg'])
-  t.same(openImageList(path.join(root, 'labelled')), ['my a.jpg', 'b.jpg'])
+  t.same(openImageList(path.join(root, 'plain')).names, ['a 1.jpg', 'b.jpg'])
+  t.same(openImageList(path.join(root, 'labelled')).names, ['my a.jpg', 'b.jpg'])
   t.throws(() => openImageList(path.join(root, 'empty')), { code: 'ERR_DATA' })
   t.throws(() => openImageList(path.join(root, 'none')), { code: 'ERR_DATA' })
 })

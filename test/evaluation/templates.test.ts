@@ -4,6 +4,8 @@ import path from 'node:path'
 
 import t from 'tap'
 
+import { FacexError } from '../../lib/errors.js'
+import { openTemplatePairs } from '../../lib/evaluation/protocols/template-pairs.js'
 import { TemplatePool } from '../../lib/evaluation/templates.js'
 import { openProtocol } from '../../lib/evaluation/protocols/conf.js'
 
@@ -31,8 +33,18 @@ t.test("IJB's lists become TAR at FAR", async (t) => {
   const embed = async (files: readonly unknown[]) => Float32Array.from(files.flatMap((file) => vectors[path.basename(String(file), '.jpg')]!))
   const result = await openProtocol(conf, 'IJBC').run({ size: 2, embed }, {})
   t.match(result, { kind: 'templates', templates: 3, images: 4, pairs: 11, auc: 1, weighted: true, tarAtFar: [{ far: 0.1, tar: 1 }] })
+  const bad = async () => Promise.reject(new FacexError('ERR_DATA', `${path.join(folder, '3.jpg')}: damaged JPEG`))
+  await t.rejects(openProtocol(conf, 'IJBC').run({ size: 2, embed: bad }, {}), { code: 'ERR_DATA', message: `${path.join(folder, 'media')}:3: ${path.join(folder, '3.jpg')}: damaged JPEG` })
   writeFileSync(path.join(folder, 'media'), '2.jpg 10 1\n')
   t.throws(() => openProtocol(conf, 'IJBC'), { code: 'ERR_DATA', message: /scores:1: expected 2.jpg as in .*media:1, found 1.jpg/ })
   writeFileSync(path.join(folder, 'media'), '2.jpg 10 1\n3.jpg 10\n')
   t.throws(() => openProtocol(conf, 'IJBC'), { code: 'ERR_DATA', message: /media:2: expected "image template medium", found "3.jpg 10"/ })
+})
+
+t.test('pairs of templates are read from bytes: blanks, CRLF and empty lines change nothing, wrong lines are named', async (t) => {
+  const folder = t.testdir({ good: '1 2 1\r\n\n  4294967295\t7 0 \n3 4 1', bad: '1 2\n1 2 2\n1 -2 0\n1 2 1 1\n1 2 1\n4294967296 2 1\n', empty: '\n' })
+  const { first, second, genuine } = openTemplatePairs(path.join(folder, 'good'))
+  t.same([[...first], [...second], [...genuine]], [[1, 2 ** 32 - 1, 3], [2, 7, 4], [1, 0, 1]])
+  t.throws(() => openTemplatePairs(path.join(folder, 'bad')), { code: 'ERR_DATA', problems: [/bad:1: expected "template template 0\/1", found "1 2"/, /bad:2:/, /bad:3:/, /bad:4:/, /bad:6:/] as never })
+  t.throws(() => openTemplatePairs(path.join(folder, 'empty')), { code: 'ERR_DATA', message: /empty: the list has no line/ })
 })

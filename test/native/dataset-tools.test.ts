@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import sharp from 'sharp'
 import t from 'tap'
@@ -28,15 +28,28 @@ t.test('packing and unpacking keep every byte and the classes', async (t) => {
   const root = await folders(path.join(folder, 'faces'))
   const target = path.join(folder, 'out')
   const dataset = await openDataset([sourceAt(root)])
-  packDataset(dataset, path.join(target, 'train.rec'))
+  await packDataset(dataset, path.join(target, 'train.rec'))
   const packed = await openDataset([sourceAt(path.join(target, 'train.rec'))])
   t.same([...packed.labels], [...dataset.labels])
-  unpackDataset(packed, path.join(target, 'files'))
+  await unpackDataset(packed, path.join(target, 'files'))
   t.equal(readFileSync(path.join(target, 'files', 'train.txt'), 'utf8').split('\n')[1], '1/000000001.jpg 1')
   t.same(readFileSync(path.join(target, 'files', '2', '000000004.jpg')), readFileSync(path.join(root, 'c', '0.jpg')))
   const again = await openDataset([sourceAt(path.join(target, 'files', 'train.txt'))])
   t.same([...again.labels], [...dataset.labels])
-  t.throws(() => packDataset(dataset, path.join(target, 'train.rec')), { code: 'EEXIST' }, 'an existing file stays')
+  await t.rejects(packDataset(dataset, path.join(target, 'train.rec')), { code: 'ERR_DATA', message: /exists already/ }, 'an existing file stays')
+  await t.rejects(unpackDataset(packed, path.join(target, 'files')), { code: 'ERR_DATA', message: /expected a new or an empty folder/ })
+})
+
+t.test('an image that cannot be packed is named by the line of its list, and nothing half-written stays', async (t) => {
+  const root = await folders(t.testdir())
+  const list = path.join(root, 'train.txt')
+  writeFileSync(list, 'a/0.jpg 0\n\nb/none.jpg 1\n')
+  const dataset = await openDataset([sourceAt(list)])
+  const file = path.join(root, 'train.rec')
+  await t.rejects(packDataset(dataset, file), { code: 'ERR_DATA', message: /^\S+train.txt:3: b\/none.jpg: the image cannot be read: ENOENT/ })
+  t.same(readdirSync(root).filter((name) => name.startsWith('train.rec')), [])
+  const mixed = await openDataset([sourceAt(path.join(root)), sourceAt(list)])
+  await t.rejects(unpackDataset(mixed, path.join(root, 'out')), { message: /^\S+train.txt:3: b\/none.jpg: / })
 })
 
 t.test('a summary counts images, identities and sizes', async (t) => {
@@ -65,10 +78,15 @@ t.test('splits keep identities together, or take K images of each', async (t) =>
 })
 
 t.test('a contact sheet is a PNG of originals and augmented samples', async (t) => {
-  const dataset = await openDataset([sourceAt(await folders(t.testdir()))])
-  const sheet = await contactSheet(dataset, { size: 32, rows: 2, columns: 3, augmentations: resolveAugmentations('facex_zoo'), seed: 0 })
+  const root = await folders(t.testdir())
+  const dataset = await openDataset([sourceAt(root)])
+  const options = { size: 32, rows: 3, columns: 3, augmentations: resolveAugmentations('facex_zoo'), seed: 0 }
+  const { sheet, badImages } = await contactSheet(dataset, options)
   const { width, height, format } = await sharp(sheet).metadata()
-  t.same({ width, height, format }, { width: 8 + 4 * 36, height: 4 + 2 * 36, format: 'png' })
+  t.same({ width, height, format }, { width: 8 + 4 * 36, height: 4 + 3 * 36, format: 'png' })
+  t.same(badImages, [])
+  writeFileSync(path.join(root, 'a', '0.jpg'), 'text')
+  t.match((await contactSheet(dataset, options)).badImages, [/a\/0.jpg: expected a JPEG or PNG image/] as never, 'and says which images are not what they seem')
 })
 
 t.test('aligning goes on where it was stopped and reports what fails', async (t) => {
@@ -77,11 +95,11 @@ t.test('aligning goes on where it was stopped and reports what fails', async (t)
   writeFileSync(path.join(root, 'two.webp'), await picture(2, 100, 100).webp().toBuffer())
   writeFileSync(path.join(root, 'bad.jpg'), 'text')
   const points = [40, 40, 60, 40, 50, 50, 42, 62, 58, 62]
-  const images = ['sub dir/one.jpg', 'two.webp', 'bad.jpg', 'missing.jpg'].map((name) => ({ path: name, points }))
+  const images = ['sub dir/one.jpg', 'two.webp', 'bad.jpg', 'missing.jpg'].map((name, i) => ({ path: name, points, place: `marks.txt:${i + 1}: ${name}` }))
   const options = { root, out: path.join(root, 'out'), size: 64, format: 'png' as const, threads: 2 }
   const first = await alignPhotographs(images, options)
   t.same([first.made, first.present], [2, 0])
-  t.match(first.failures, [/^bad.jpg: /, /^missing.jpg: ENOENT/] as never)
+  t.match(first.failures, [/^marks.txt:3: bad.jpg: /, /^marks.txt:4: missing.jpg: ENOENT/] as never)
   const before = statSync(path.join(root, 'out', 'sub dir', 'one.png')).mtimeMs
   const second = await alignPhotographs(images, options)
   t.same([second.made, second.present], [0, 2])

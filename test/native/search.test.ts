@@ -115,5 +115,5 @@ t.test("MegaFace's lists become rank accuracies, without the photos of the noise
   t.match(result, { kind: 'identification', trials: 4, distractors: 3, masked: false, ranks: [{ rank: 1, accuracy: 0.5 }, { rank: 3, accuracy: 0.75 }, { rank: 5, accuracy: 1 }, { rank: 10, accuracy: 1 }], cmc: [0.5, 0.5, 0.75, 1, 1, 1, 1, 1, 1, 1] })
   await t.rejects(protocol.run({ size: 2, embed }, { folds: 5, rule: findRule('insightface') }), { code: 'ERR_USAGE', message: '--rule, --folds: protocol MegaFace takes neither --rule nor --folds nor --far' })
   rmSync(path.join(folder, 'x', '50.jpg'))
-  t.throws(() => openProtocol(conf, 'MegaFace'), { code: 'ERR_DATA', message: /1 of 3 images .*\n.*others.json: no image .*50.jpg/ })
+  t.throws(() => openProtocol(conf, 'MegaFace'), { code: 'ERR_DATA', message: /1 of 3 images .*\n.*others.json: path\[1\]: no image .*50.jpg/ })
 })

@@ -45,7 +45,7 @@ async function evaluated(run: string) {
   const scores = Float64Array.from(genuine, (same, i) => (same ? 0.5 : 0.1) + uniform(`page ${run}`, i) - 0.5)
   const list = { paths: ['<a>.png', 'b.png'], first: new Uint32Array(400), second: new Uint32Array(400).fill(1), genuine, lines: new Uint32Array(400) }
   const result = verify({ scores, genuine }, { rule: findRule('insightface'), folds: 10, flip: true })
-  return writeEvaluation(run, { kind: 'verification', ...result, name: 'LFW', images: 2, seconds: 1, scores, genuine, set: { name: 'LFW', files, list } }, { step: 20 })
+  return writeEvaluation(run, { kind: 'verification', ...result, name: 'LFW', images: 2, seconds: 1, scores, genuine, set: { name: 'LFW', files, list, place: String } }, { step: 20 })
 }
 
 const openSet: ProtocolResult = {

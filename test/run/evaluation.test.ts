@@ -1,4 +1,5 @@
 /** What a run keeps of its evaluations, and `facex evaluate` on its checkpoint. */
+import { spawnSync } from 'node:child_process'
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 
@@ -6,6 +7,7 @@ import t from 'tap'
 
 import { readEvaluations } from '../../lib/report/evaluations/record.js'
 import { train } from '../../lib/report/train.js'
+import { packageRoot } from '../../lib/setup/places.js'
 import { facex } from '../facex.js'
 import { readEvents } from '../report/event-reader.js'
 import type { RunConfigInput } from '../../lib/config/run.js'
@@ -80,6 +82,42 @@ t.test('TensorBoard gets the figures of every evaluation, and ROC, scores and ha
   t.match(events.find((event) => tags[0]! in event.images)!.images[tags[0]!], { width: 440, height: 332 })
   t.equal(events.filter((event) => 'evaluation/tiny/set/equal_error_rate' in event.scalars).length, 2)
   t.equal(events.filter((event) => 'evaluation/MegaFace/rank_10' in event.scalars).length, 2)
+})
+
+const python = process.env['FACEX_PYTHON']
+t.test('TensorBoard itself reads them', { skip: python === undefined && 'FACEX_PYTHON names no Python with tensorboard' }, async (t) => {
+  const script = path.join(packageRoot(), 'test', 'report', 'read_events.py')
+  const { stdout, stderr, status } = spawnSync(python!, [script, path.join(run, 'tensorboard')], { encoding: 'utf8' })
+  t.equal(status, 0, stderr)
+  const { scalars, images } = JSON.parse(stdout) as { scalars: Record<string, [step: number, value: number][]>; images: Record<string, [step: number, ...sizes: number[]][]> }
+  t.same(scalars['train/loss']!.map(([step]) => step), [5, 10, 12, 15, 20, 24])
+  const accuracy = evaluations.find(({ name }) => name === 'tiny/set')!.value
+  t.same(scalars['evaluation/tiny/set/accuracy']!.at(-1), [24, Math.fround(accuracy)])
+  t.same(images['evaluation/tiny/set/roc'], [12, 24].map((step) => [step, 440, 332, 440, 332]), 'and their sizes are those of the pictures')
+  for (const name of ['scores', 'hardest_false_accepts', 'hardest_false_rejects']) {
+    for (const [, width, height, ...decoded] of images[`evaluation/tiny/set/${name}`]!) t.same(decoded, [width, height], name)
+  }
+})
+
+t.test('an image of a list that does not decode is named with the line of the list, by evaluate and extract', async (t) => {
+  writeFileSync(below('damaged.png'), readFileSync(below('0/0.png')).subarray(0, 60))
+  writeFileSync(below('damaged.txt'), '0/0.png 0/1.png 1\n\n0/0.png damaged.png 0\n')
+  writeFileSync(below('damaged-images.txt'), '0/0.png\n\ndamaged.png\n')
+  const options = ['--weights', checkpoint!, '--root', root, '--threads', '1']
+  const evaluated = facex(['evaluate', ...options, '--pairs', below('damaged.txt')])
+  t.match(evaluated, { status: 1, stdout: '' })
+  t.equal(evaluated.stderr.split('damaged PNG')[0], `facex: ${below('damaged.txt')}:3: ${below('damaged.png')}: `)
+  const extracted = facex(['extract', ...options, '--list', below('damaged-images.txt'), '--out', below('D.npy')])
+  t.match(extracted, { status: 1, stdout: '' })
+  t.equal(extracted.stderr.split('damaged PNG')[0], `facex: ${below('damaged-images.txt')}:3: damaged.png: ${below('damaged.png')}: `)
+  t.same(readdirSync(root).filter((name) => name.startsWith('D.')), [], 'nothing half-written stays')
+  const bin = Buffer.from(readFileSync(below('tiny.bin')))
+  const third = [1, 2].reduce((at) => bin.indexOf('IHDR', at + 1), bin.indexOf('IHDR'))
+  bin.fill(0, third, third + 8)
+  writeFileSync(below('damaged.bin'), bin)
+  writeFileSync(below('damaged.yaml'), JSON.stringify({ mine: { type: 'bin', file: below('damaged.bin') } }))
+  const binary = facex(['evaluate', '--weights', checkpoint!, '--threads', '1', '--protocol', 'mine', '--data_conf', below('damaged.yaml')])
+  t.match(binary, { status: 1, stderr: /damaged.bin: pair 2: image 2: damaged PNG/ })
 })
 
 t.test('facex evaluate gives the figures that the run gave itself, and keeps them in the run folder', async (t) => {

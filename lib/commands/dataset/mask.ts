@@ -11,45 +11,41 @@ import { openImageList } from '../../data/image-list.js'
 import type { MaskStyle } from '../../data/mask/style.js'
 import { MASK_STYLES } from '../../data/mask/styles/index.js'
 import { pictureStyle } from '../../data/mask/textures.js'
-import { encodedFiles, encodedImages, type EncodedImage } from '../../data/tools/encoded.js'
+import { encodedImages, listedImages, type EncodedImage } from '../../data/tools/encoded.js'
 import { listText } from '../../data/tools/list-text.js'
 import { alignedLandmarks, detectedLandmarks, landmarksOfFile, type FindLandmarks } from '../../data/mask/find-landmarks.js'
 import { maskFaces } from '../../data/tools/mask.js'
 import { sourceAt } from '../../data/tools/source-at.js'
 import { FacexError, unknownName } from '../../errors.js'
-import { countBar } from '../../report/count-bar.js'
+import { underBar } from '../../report/count-bar.js'
 import { failureLines } from '../failures.js'
+import { interruptible } from '../interrupts.js'
 import { wholeNumber } from '../options.js'
-import { openSources, outOf, seedOf, type Action, type Values } from './action.js'
+import { openSources, outOf, printResult, seedOf, type Action, type Values } from './action.js'
 
-export const mask: Action = async (sources, values) => {
-  const out = outOf(values)
-  const styles = await stylesOf(values)
-  const threads = wholeNumber('threads', values.threads) ?? availableParallelism()
-  const landmarks = await landmarksFrom(values, threads)
-  const { images, count, labels } = await imagesOf(sources, values)
-  const bar = countBar('masking')
-  const { made, present, failures, files } = await maskFaces(images, {
-    out,
-    styles,
-    landmarks,
-    only: values.only ?? false,
-    seed: seedOf(values),
-    threads,
-    onImage: (done) => bar.update(done, count),
-  })
-  bar.stop()
-  mkdirSync(out, { recursive: true })
-  const list = path.join(out, 'train.txt')
-  const entries = labels === undefined ? [] : files.flatMap((names, i) => names.map((name) => ({ name, label: labels[i]! })))
-  if (labels !== undefined) writeFileSync(list, listText(entries))
-  const lines = [
-    `${made} masked, ${present} there before, ${failures.length} failed`,
-    ...failureLines(failures, out),
-    ...(labels === undefined ? [] : [`${list}: ${entries.length} images`]),
-  ]
-  process.stdout.write(values.json ? `${JSON.stringify({ made, present, failures })}\n` : `${lines.join('\n')}\n`)
-  return failures.length === 0 ? 0 : 1
+export const mask: Action = {
+  takes: ['out', 'threads', 'landmarks', 'detector', 'style', 'texture', 'only', 'seed'],
+  async run(sources, values) {
+    const out = outOf(values)
+    const styles = await stylesOf(values)
+    const threads = wholeNumber('threads', values.threads) ?? availableParallelism()
+    const landmarks = await landmarksFrom(values, threads)
+    const { images, count, labels } = await imagesOf(sources, values)
+    const options = { out, styles, landmarks, only: values.only ?? false, seed: seedOf(values), threads }
+    return interruptible(async (signal) => {
+      const { made, present, failures, files } = await underBar('masking', (update) => maskFaces(images, { ...options, signal, onImage: (done) => update(done, count) }))
+      mkdirSync(out, { recursive: true })
+      const list = path.join(out, 'train.txt')
+      const entries = labels === undefined ? [] : files.flatMap((names, i) => names.map((name) => ({ name, label: labels[i]! })))
+      if (labels !== undefined) writeFileSync(list, listText(entries))
+      printResult(values, { made, present, failures, ...(labels !== undefined && { list }) }, [
+        `${made} masked, ${present} there before, ${failures.length} failed`,
+        ...failureLines(failures, out),
+        ...(labels === undefined ? [] : [`${list}: ${entries.length} images`]),
+      ])
+      return failures.length === 0 ? 0 : 1
+    })
+  },
 }
 
 /** Without file and detector the faces are taken for aligned ones. */
@@ -63,11 +59,11 @@ async function landmarksFrom(values: Values, threads: number): Promise<FindLandm
 async function imagesOf(sources: readonly string[], values: Values): Promise<{ images: Iterable<EncodedImage>; count: number; labels?: Int32Array }> {
   const source = sourceAt(sources[0]!, values.root)
   if (values.only && sources.length === 1 && source.kind === 'list') {
-    const names = openImageList(source.list)
-    return { images: encodedFiles(source.root, names), count: names.length }
+    const list = openImageList(source.list)
+    return { images: listedImages(source.root, list), count: list.names.length }
   }
   const dataset = await openSources(sources, values)
-  return { images: encodedImages(dataset.source), count: dataset.size, labels: dataset.labels }
+  return { images: encodedImages(dataset), count: dataset.size, labels: dataset.labels }
 }
 
 async function stylesOf(values: Values): Promise<readonly MaskStyle[]> {

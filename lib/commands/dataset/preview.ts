@@ -9,20 +9,24 @@ import { contactSheet } from '../../data/tools/preview.js'
 import { FacexError, unknownName } from '../../errors.js'
 import type { NativeAugmentation } from '../../native.js'
 import { wholeNumber } from '../options.js'
-import { openSources, outOf, seedOf, type Action } from './action.js'
+import { openSources, outOf, printResult, seedOf, type Action } from './action.js'
 
-export const preview: Action = async (sources, values) => {
-  const out = outOf(values)
-  const sheet = await contactSheet(await openSources(sources, values), {
-    size: wholeNumber('size', values.size) ?? 112,
-    rows: wholeNumber('rows', values.rows) ?? 8,
-    columns: 8,
-    augmentations: (values.augment ?? 'flip').split(',').flatMap(augmentationsCalled),
-    seed: seedOf(values),
-  })
-  writeFileSync(out, sheet)
-  process.stdout.write(`${out}\n`)
-  return 0
+export const preview: Action = {
+  takes: ['out', 'augment', 'rows', 'size', 'seed'],
+  async run(sources, values) {
+    const out = outOf(values)
+    const { sheet, badImages } = await contactSheet(await openSources(sources, values), {
+      size: wholeNumber('size', values.size) ?? 112,
+      rows: wholeNumber('rows', values.rows) ?? 8,
+      columns: 8,
+      augmentations: (values.augment ?? 'flip').split(',').flatMap(augmentationsCalled),
+      seed: seedOf(values),
+    })
+    writeFileSync(out, sheet)
+    for (const bad of badImages) process.stderr.write(`${bad}; another image stands in its place\n`)
+    printResult(values, { sheet: out, badImages }, [out])
+    return 0
+  },
 }
 
 /** A preset as it is, or one augmentation, which is then always applied: the sheet is there to show it. */

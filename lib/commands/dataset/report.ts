@@ -2,22 +2,31 @@
  * `facex dataset inspect` and `verify`.
  * @module
  */
+import { writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 
 import { summarise, type DatasetSummary } from '../../data/tools/summary.js'
+import { toPng } from '../../report/charts/draw.js'
+import { identityHistogram } from '../../report/charts/identities.js'
 import { wholeNumber } from '../options.js'
-import { openSources, type Action } from './action.js'
+import { openSources, printResult, type Action } from './action.js'
 
 /** Reads every header. */
-export const inspect: Action = (sources, values) => report(sources, values, false)
+export const inspect = reportAction(false)
 /** Decodes every image. */
-export const verify: Action = (sources, values) => report(sources, values, true)
+export const verify = reportAction(true)
 
-const report = async (...[sources, values, full]: [...Parameters<Action>, boolean]): Promise<number> => {
-  const dataset = await openSources(sources, values)
-  const summary = await summarise(dataset, { threads: wholeNumber('threads', values.threads) ?? availableParallelism(), full })
-  process.stdout.write(values.json ? `${JSON.stringify(summary)}\n` : `${summaryLines(summary, full).join('\n')}\n`)
-  return summary.badImages.length === 0 ? 0 : 1
+function reportAction(full: boolean): Action {
+  return {
+    takes: ['threads', 'png'],
+    async run(sources, values) {
+      const dataset = await openSources(sources, values)
+      const summary = await summarise(dataset, { threads: wholeNumber('threads', values.threads) ?? availableParallelism(), full })
+      if (values.png !== undefined) writeFileSync(values.png, (await toPng(identityHistogram(summary))).encoded)
+      printResult(values, summary, summaryLines(summary, full))
+      return summary.badImages.length === 0 ? 0 : 1
+    },
+  }
 }
 
 function summaryLines({ images, identities, perIdentity, histogram, sizes, badImages }: DatasetSummary, full: boolean): string[] {

@@ -6,13 +6,15 @@ import { z } from 'zod'
 
 import { Random } from '../random.js'
 import { range, SamplesByClass } from './classes.js'
-import { defineSampler } from './sampler.js'
+import { defineSampler, refuseWeights } from './sampler.js'
 
 export const balanced = defineSampler({
   name: 'balanced',
   summary: 'every identity equally often, whatever the number of its images',
   schema: z.strictObject({}),
-  create(_config, { labels, classCount, seed }) {
+  create(_config, context) {
+    const { labels, classCount, seed } = context
+    refuseWeights('balanced', context)
     const byClass = new SamplesByClass(labels, classCount)
     return {
       views: 1,

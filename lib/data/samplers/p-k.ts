@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { FacexError } from '../../errors.js'
 import { Random } from '../random.js'
 import { range, SamplesByClass } from './classes.js'
-import { defineSampler } from './sampler.js'
+import { defineSampler, refuseWeights } from './sampler.js'
 
 export const pK = defineSampler({
   name: 'p-k',
@@ -16,7 +16,9 @@ export const pK = defineSampler({
     k: z.int().min(2).default(4).describe('images of an identity in a batch; identities with fewer repeat some'),
     min_images: z.int().min(1).default(2).describe('identities with fewer images are left out'),
   }),
-  create({ k, min_images: minImages }, { labels, classCount, batchSize, seed }) {
+  create({ k, min_images: minImages }, context) {
+    const { labels, classCount, batchSize, seed } = context
+    refuseWeights('p-k', context)
     if (batchSize % k !== 0) throw new FacexError('ERR_CONFIG', `batch_size: expected a multiple of data.sampler.k (${k}), received ${batchSize}`)
     const p = batchSize / k
     const byClass = new SamplesByClass(labels, classCount)

@@ -9,7 +9,7 @@ import { z } from 'zod'
 import { FacexError } from '../../errors.js'
 import { Random } from '../random.js'
 import { range, SamplesByClass } from './classes.js'
-import { defineSampler } from './sampler.js'
+import { defineSampler, refuseWeights } from './sampler.js'
 
 export const pairs = defineSampler({
   name: 'pairs',
@@ -23,6 +23,7 @@ export const pairs = defineSampler({
   }),
   create(config, context) {
     const { classCount, batchSize, seed } = context
+    refuseWeights('pairs', context)
     const byClass = new SamplesByClass(context.labels, classCount)
     if (config.exclude_recent > classCount - batchSize) {
       const text = `data.sampler.exclude_recent: expected at most ${classCount - batchSize} (identities less one batch), received ${config.exclude_recent}`

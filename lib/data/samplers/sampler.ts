@@ -5,6 +5,8 @@
  */
 import type { z } from 'zod'
 
+import { FacexError } from '../../errors.js'
+
 /** What a sampler may look at. */
 export interface SamplerContext {
   /** Class of each sample. */
@@ -33,6 +35,16 @@ export interface SamplerDefinition<S extends z.ZodType = z.ZodType> {
   readonly schema: S
   /** @throws FacexError ERR_CONFIG or ERR_DATA when the data does not allow what the options ask for */
   create(config: z.output<S>, context: SamplerContext): EpochOrder
+}
+
+/**
+ * For samplers that draw by identity, whatever the source.
+ * @throws FacexError ERR_CONFIG for a source with a weight, which would be ignored
+ */
+export function refuseWeights(name: string, { parts }: SamplerContext): void {
+  const source = parts.findIndex(({ weight }) => weight !== 1)
+  if (source < 0) return
+  throw new FacexError('ERR_CONFIG', `data.train[${source}].weight: sampler "${name}" draws by identity and has no use for weights; leave it out, or take sampler "shuffle"`)
 }
 
 /** Types a definition by its own schema. */

@@ -9,6 +9,7 @@ import path from 'node:path'
 import { FacexError } from '../../errors.js'
 import { alignFace, readPhotograph } from '../alignment.js'
 import { chooseFaces, type FaceChoice, type FaceDetector } from '../detector/detector.js'
+import type { ImageList } from '../image-list.js'
 import type { LandmarkedImage } from '../landmarks.js'
 import { encodePicture, forEachImage, makeOnce, type JobOptions, type JobReport } from './image-jobs.js'
 
@@ -24,17 +25,17 @@ export interface AlignOptions extends JobOptions {
 /** Photographs that cannot be read are among the failures. */
 export function alignPhotographs(images: readonly LandmarkedImage[], options: AlignOptions): Promise<JobReport> {
   const { root, out, size, format } = options
-  const jobs = images.map((image) => ({ ...image, name: image.path }))
-  return forEachImage(jobs, options, ({ path: name, points }) => {
+  return forEachImage(images, options, ({ path: name, points }) => {
     const file = path.join(out, `${name.replace(/\.[^./]+$/, '')}.${format}`)
     return makeOnce(file, async () => encodePicture(alignFace(await readPhotograph(path.resolve(root, name)), points, size), format))
   })
 }
 
 /** Aligns the faces that the detector finds in the photographs; with `all`, `name_0`, `name_1` ... from left to right. */
-export function alignDetected(names: readonly string[], detector: FaceDetector, choice: FaceChoice, options: AlignOptions): Promise<JobReport> {
+export function alignDetected({ names, place }: ImageList, detector: FaceDetector, choice: FaceChoice, options: AlignOptions): Promise<JobReport> {
   const { root, out, size, format } = options
-  return forEachImage(names.map((name) => ({ name })), options, async ({ name }) => {
+  const jobs = names.map((name, index) => ({ name, place: place(index) }))
+  return forEachImage(jobs, options, async ({ name }) => {
     const stem = path.join(out, name.replace(/\.[^./]+$/, ''))
     const fileOf = (face: number) => `${stem}${choice === 'all' ? `_${face}` : ''}.${format}`
     if (existsSync(fileOf(0))) return 'present'

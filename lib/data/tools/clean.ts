@@ -19,6 +19,8 @@ export interface CleanOptions {
 
 export interface RemovedImage {
   readonly name: string
+  /** Where it is declared, and its path: `train.txt:12: Ann/1.jpg`. */
+  readonly place: string
   readonly index: number
   readonly kind: 'unreadable' | 'duplicate' | 'two identities'
   /** What was wrong, or the picture that stays. */
@@ -39,7 +41,7 @@ export async function cleanDataset(dataset: Dataset, { threads, distance }: Clea
   if (source.kind !== 'files') throw new FacexError('ERR_DATA', 'only one list or class folder can be cleaned; unpack a record file first')
   const names = [...pathsOf(source.paths)]
   const { words, problems } = await addon().hashImages(source, threads)
-  const removed: RemovedImage[] = problems.map(({ index, reason }) => ({ name: names[index]!, index, kind: 'unreadable', reason }))
+  const removed: Omit<RemovedImage, 'place'>[] = problems.map(({ index, reason }) => ({ name: names[index]!, index, kind: 'unreadable', reason }))
   for (const group of alikeGroups(words, distance, new Set(problems.map(({ index }) => index)))) {
     const owner = ownerOf(group.map((index) => labels[index]!))
     const stays = group.find((index) => labels[index] === owner)
@@ -53,7 +55,8 @@ export async function cleanDataset(dataset: Dataset, { threads, distance }: Clea
   removed.sort((a, b) => a.index - b.index)
   const gone = new Set(removed.map(({ index }) => index))
   const entries = names.flatMap((name, index) => (gone.has(index) ? [] : [{ name, label: labels[index]! }]))
-  return { removed, list: listText(entries), kept: entries.length }
+  const places = dataset.describe(removed.map(({ index }) => index))
+  return { removed: removed.map((image, i) => ({ ...image, place: places[i]! })), list: listText(entries), kept: entries.length }
 }
 
 /** The label of more than half; undefined without a majority. */

@@ -7,32 +7,58 @@ import path from 'node:path'
 
 import { FacexError, messageOf } from '../../errors.js'
 import { addon, type NativeSource } from '../../native.js'
+import type { Dataset } from '../dataset.js'
+import type { ImageList } from '../image-list.js'
 
 export interface EncodedImage {
   /** Path below the source's root, or `000000123` for a record; behind `0/`, `1/` ... where several sources are mixed. */
   readonly name: string
-  /** @throws FacexError ERR_DATA */
+  /** Where it is declared, and its path, for messages: `train.txt:12: Ann/1.jpg`. */
+  readonly place: string
+  /** @throws FacexError ERR_DATA with the reason, without the place */
   read(): Buffer
 }
 
 /** All images in the order of their indices. */
-export function* encodedImages(source: NativeSource): Generator<EncodedImage> {
+export function* encodedImages({ source, describe }: Pick<Dataset, 'source' | 'describe'>): Generator<EncodedImage> {
+  let index = 0
+  for (const image of imagesOf(source)) yield placed(image, index++, (number) => describe([number])[0]!)
+}
+
+/** The images of a list below `root`. */
+export function* listedImages(root: string, { names, place }: ImageList): Generator<EncodedImage> {
+  for (const [index, name] of names.entries()) yield placed(fileImage(root, name), index, place)
+}
+
+type Unplaced = Omit<EncodedImage, 'place'>
+
+/** The place is made when a message needs it: finding a line takes a walk through the list. */
+function placed(image: Unplaced, index: number, place: (index: number) => string): EncodedImage {
+  return {
+    ...image,
+    get place() {
+      return place(index)
+    },
+  }
+}
+
+function* imagesOf(source: NativeSource): Generator<Unplaced> {
   switch (source.kind) {
     case 'files':
-      return yield* encodedFiles(source.root, pathsOf(source.paths))
+      for (const name of pathsOf(source.paths)) yield fileImage(source.root, name)
+      return
     case 'records':
       for (const [index, position] of source.positions.entries()) {
         yield { name: String(index).padStart(9, '0'), read: () => addon().readRecord(source.file, position) }
       }
       return
     case 'mixed':
-      for (const [i, part] of source.parts.entries()) for (const image of encodedImages(part)) yield { ...image, name: `${i}/${image.name}` }
+      for (const [i, part] of source.parts.entries()) for (const image of imagesOf(part)) yield { ...image, name: `${i}/${image.name}` }
   }
 }
 
-/** Files below `root`. */
-export function* encodedFiles(root: string, names: Iterable<string>): Generator<EncodedImage> {
-  for (const name of names) yield { name, read: () => read(path.resolve(root, name)) }
+function fileImage(root: string, name: string): Unplaced {
+  return { name, read: () => read(path.resolve(root, name)) }
 }
 
 /** Newline-ended paths, one string at a time. */
@@ -49,6 +75,6 @@ function read(file: string): Buffer {
   try {
     return readFileSync(file)
   } catch (cause) {
-    throw new FacexError('ERR_DATA', `${file}: the image cannot be read: ${messageOf(cause)}`, { cause })
+    throw new FacexError('ERR_DATA', `the image cannot be read: ${messageOf(cause)}`, { cause })
   }
 }

@@ -9,12 +9,14 @@ import path from 'node:path'
 
 import sharp from 'sharp'
 
-import { messageOf } from '../../errors.js'
+import { FacexError, messageOf } from '../../errors.js'
 import type { NativeTensor } from '../../native.js'
 
 export interface JobOptions {
   /** Images at once. */
   readonly threads: number
+  /** Ends between two images, with ERR_ABORTED. */
+  readonly signal?: AbortSignal
   readonly onImage?: (done: number) => void
 }
 
@@ -22,29 +24,40 @@ export interface JobReport {
   readonly made: number
   /** Were there before. */
   readonly present: number
-  /** `path: reason` */
+  /** `place: reason`, in the order of the images. */
   readonly failures: readonly string[]
 }
 
-/** Works on all items; `work` tells whether anything was to do. */
-export async function forEachImage<T extends { readonly name: string }>(items: Iterable<T>, { threads, onImage }: JobOptions, work: (item: T, index: number) => Promise<'made' | 'present'>): Promise<JobReport> {
+/** An image to work on. */
+export interface Job {
+  /** Where it is named, and its path, for messages. */
+  readonly place: string
+}
+
+/**
+ * Works on all items; `work` tells whether anything was to do.
+ * @throws FacexError ERR_ABORTED when the signal ends it; what is finished stays
+ */
+export async function forEachImage<T extends Job>(items: Iterable<T>, { threads, signal, onImage }: JobOptions, work: (item: T, index: number) => Promise<'made' | 'present'>): Promise<JobReport> {
   const failures: string[] = []
   const counts = { made: 0, present: 0 }
   const queue = items[Symbol.iterator]()
   let [next, done] = [0, 0]
   const worker = async () => {
-    for (let item = queue.next(); item.done !== true; item = queue.next()) {
+    for (let item = queue.next(); item.done !== true && !signal?.aborted; item = queue.next()) {
       const index = next++
       try {
         counts[await work(item.value, index)]++
       } catch (error) {
-        failures.push(`${item.value.name}: ${messageOf(error)}`)
+        failures[index] = `${item.value.place}: ${messageOf(error)}`
       }
       onImage?.(++done)
     }
   }
   await Promise.all(Array.from({ length: threads }, worker))
-  return { ...counts, failures: failures.sort() }
+  if (signal?.aborted) throw new FacexError('ERR_ABORTED', `stopped after ${done} images; the same command goes on from there`)
+  // Without the holes of images that did not fail.
+  return { ...counts, failures: failures.flat() }
 }
 
 /** Makes a file unless it is there; it appears complete or not at all. */

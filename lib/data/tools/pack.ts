@@ -4,26 +4,29 @@
  */
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 
-import { FacexError } from '../../errors.js'
+import { FacexError, fromNative, messageOf } from '../../errors.js'
 import type { Dataset } from '../dataset.js'
 import { RecordWriter } from '../record-writer.js'
 import { encodedImages } from './encoded.js'
 
+export interface PackOptions {
+  /** Ends between two images, with ERR_ABORTED. */
+  readonly signal?: AbortSignal
+  /** Called with the number of images done. */
+  readonly onImage?: (done: number) => void
+}
+
 /**
  * Writes all images to `file` (.rec) and its index. After an error no half-written file stays.
- * @param onImage called with the number of images done
- * @throws FacexError ERR_DATA where one of the two exists
+ * @throws FacexError ERR_DATA where one of the two exists, or naming the image that cannot be read; ERR_ABORTED
  */
-export function packDataset(dataset: Dataset, file: string, onImage: (done: number) => void = () => {}): void {
+export async function packDataset(dataset: Dataset, file: string, options: PackOptions = {}): Promise<void> {
   mkdirSync(path.dirname(file), { recursive: true })
   const writer = new RecordWriter(file, dataset.size)
   try {
-    let done = 0
-    for (const image of encodedImages(dataset.source)) {
-      writer.add(dataset.labels[done]!, image.read())
-      onImage(++done)
-    }
+    for await (const { index, content } of contents(dataset, options)) writer.add(dataset.labels[index]!, content)
   } catch (error) {
     writer.discard()
     throw error
@@ -33,17 +36,14 @@ export function packDataset(dataset: Dataset, file: string, onImage: (done: numb
 
 /**
  * Writes all images as files, one folder a class, and `train.txt` with the paths from `folder`.
- * @param onImage called with the number of images done
- * @throws FacexError ERR_DATA where `folder` holds something
+ * @throws FacexError ERR_DATA where `folder` holds something, or naming the image that cannot be read; ERR_ABORTED
  */
-export function unpackDataset(dataset: Dataset, folder: string, onImage: (done: number) => void = () => {}): void {
+export async function unpackDataset(dataset: Dataset, folder: string, options: PackOptions = {}): Promise<void> {
   if (existsSync(folder) && readdirSync(folder).length > 0) throw new FacexError('ERR_DATA', `${folder}: expected a new or an empty folder`)
   const digits = String(dataset.classCount - 1).length
   const made = new Set<string>()
   const lines: string[] = []
-  for (const image of encodedImages(dataset.source)) {
-    const content = image.read()
-    const index = lines.length
+  for await (const { index, content } of contents(dataset, options)) {
     const label = dataset.labels[index]!
     const name = String(label).padStart(digits, '0')
     if (!made.has(name)) mkdirSync(path.join(folder, name), { recursive: true })
@@ -51,7 +51,28 @@ export function unpackDataset(dataset: Dataset, folder: string, onImage: (done: 
     const file = `${name}/${String(index).padStart(9, '0')}.${content[0] === 0x89 ? 'png' : 'jpg'}`
     writeFileSync(path.join(folder, file), content, { flag: 'wx' })
     lines.push(`${file} ${label}\n`)
-    onImage(lines.length)
   }
   writeFileSync(path.join(folder, 'train.txt'), lines.join(''), { flag: 'wx' })
+}
+
+/** Images between two looks at signals and timers. */
+const RUN = 64
+
+/** The images' bytes in order. */
+async function* contents(dataset: Dataset, { signal, onImage }: PackOptions): AsyncGenerator<{ index: number; content: Buffer }> {
+  let index = 0
+  for (const image of encodedImages(dataset)) {
+    if (index % RUN === 0) await setImmediate()
+    if (signal?.aborted) throw new FacexError('ERR_ABORTED', `stopped after ${index} of ${dataset.size} images`)
+    let content: Buffer
+    try {
+      content = image.read()
+    } catch (thrown) {
+      const cause = fromNative(thrown)
+      throw cause instanceof FacexError ? new FacexError(cause.code, `${image.place}: ${messageOf(cause)}`, { cause }) : cause
+    }
+    yield { index, content }
+    index++
+    onImage?.(index)
+  }
 }

@@ -21,14 +21,20 @@ export interface PreviewOptions {
   readonly seed: number
 }
 
-/** The sheet as PNG. */
-export async function contactSheet(dataset: Dataset, options: PreviewOptions): Promise<Buffer> {
+export interface ContactSheet {
+  /** PNG. */
+  readonly sheet: Buffer
+  /** Images that do not decode, with place and reason; the next good one of the same identity stands for each. */
+  readonly badImages: readonly string[]
+}
+
+export async function contactSheet(dataset: Dataset, options: PreviewOptions): Promise<ContactSheet> {
   const { size, columns, augmentations, seed } = options
   const samples = someSamples(dataset, options.rows, seed)
-  const originals = await load(dataset, samples, size, [], seed)
-  const augmented: NativeTensor[] = []
-  for (let column = 0; column < columns; column++) augmented.push(await load(dataset, samples, size, augmentations, seed + column))
-  const tiles = [originals, ...augmented].flatMap((column, x) =>
+  const bad = new Set<string>()
+  const shown: NativeTensor[] = [await load(dataset, samples, size, [], seed, bad)]
+  for (let column = 0; column < columns; column++) shown.push(await load(dataset, samples, size, augmentations, seed + column, bad))
+  const tiles = shown.flatMap((column, x) =>
     samples.map((_, y) => ({
       input: Buffer.from(column.data, y * size * size * 3, size * size * 3),
       raw: { width: size, height: size, channels: 3 as const },
@@ -38,7 +44,8 @@ export async function contactSheet(dataset: Dataset, options: PreviewOptions): P
   )
   const width = 2 * GAP + (columns + 1) * (size + GAP)
   const height = GAP + samples.length * (size + GAP)
-  return sharp({ create: { width, height, channels: 3, background: '#ffffff' } }).composite(tiles).png().toBuffer()
+  const sheet = await sharp({ create: { width, height, channels: 3, background: '#ffffff' } }).composite(tiles).png().toBuffer()
+  return { sheet, badImages: [...bad] }
 }
 
 /** One image of as many different identities. */
@@ -49,7 +56,8 @@ function someSamples(dataset: Dataset, count: number, seed: number): number[] {
   return labels.map((label) => byClass.of(label)[random.below(byClass.count(label))]!)
 }
 
-async function load(dataset: Dataset, samples: number[], size: number, augmentations: readonly NativeAugmentation[], seed: number): Promise<NativeTensor> {
+/** One column of the sheet; notes images that do not decode in `bad`. */
+async function load(dataset: Dataset, samples: number[], size: number, augmentations: readonly NativeAugmentation[], seed: number, bad: Set<string>): Promise<NativeTensor> {
   const loader = new (addon().Loader)({
     source: dataset.source,
     height: size,
@@ -65,7 +73,9 @@ async function load(dataset: Dataset, samples: number[], size: number, augmentat
   })
   try {
     loader.begin(Uint32Array.from(samples), 0, 0)
-    return (await loader.next())!.images[0]!
+    const { images } = (await loader.next())!
+    for (const { path, reason } of loader.takeBadImages()) bad.add(`${path}: ${reason}`)
+    return images[0]!
   } finally {
     loader.dispose()
   }

@@ -11,7 +11,7 @@ import { readPairText } from '../../data/pairs.js'
 import { FacexError, throwProblems } from '../../errors.js'
 import { requireImages } from '../pair-set.js'
 import type { TemplateList } from '../template-identification.js'
-import type { TemplateImages } from '../templates.js'
+import type { ListedTemplateImages } from '../templates.js'
 
 /** Keys of data_conf.yaml that both protocols have. */
 export const imageKeys = {
@@ -30,7 +30,7 @@ interface ImageConfig {
 }
 
 /** @throws FacexError ERR_DATA that lists every wrong line, and images that are missing */
-export function openImages(config: ImageConfig, name: string): TemplateImages & { readonly files: readonly string[] } {
+export function openImages(config: ImageConfig, name: string): ListedTemplateImages {
   const { cropped_face_folder: root, template_media_list_path: media, image_score_list_path: scores } = config
   const images = readFields(media, /^(\S+)\s+(\d+)\s+(\d+)$/, '"image template medium"', ([image, template, medium], line) => ({ image: image!, template: Number(template), medium: Number(medium), line }))
   const scored = readFields(scores, /^(\S+)\s(?:.*\s)?([\d.eE+-]+)$/, '"image ... score"', ([image, score], line) => ({ image: image!, score: Number(score), line }))
@@ -40,9 +40,11 @@ export function openImages(config: ImageConfig, name: string): TemplateImages & 
     throw new FacexError('ERR_DATA', `${name}: ${scores}:${scored[at]?.line ?? scored.length + 1}: expected ${images[at]!.image} as in ${media}:${images[at]!.line}, found ${found}`)
   }
   const files = images.map(({ image }) => path.resolve(root, image))
-  requireImages(files, (image) => `${media}:${images[image]!.line}`)
+  const place = (image: number) => `${media}:${images[image]!.line}`
+  requireImages(files, place)
   return {
     files,
+    place,
     templates: images.map(({ template }) => template),
     media: images.map(({ medium }) => medium),
     ...(config.use_detector_score && { weights: scored.map(({ score }) => score) }),

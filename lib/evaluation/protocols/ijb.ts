@@ -7,8 +7,9 @@ import { z } from 'zod'
 import { object } from '../../config/check.js'
 import { identifyTemplates } from '../template-identification.js'
 import { verifyTemplates } from '../template-verification.js'
-import { imageKeys, openImages, openTemplates, readFields } from './ijb-lists.js'
+import { imageKeys, openImages, openTemplates } from './ijb-lists.js'
 import { defineProtocol, type Protocol } from './protocol.js'
+import { openTemplatePairs } from './template-pairs.js'
 
 const pairSchema = object({ ...imageKeys, template_pair_list_path: z.string().min(1).describe('"template template 0/1" lines') })
 
@@ -25,14 +26,7 @@ function verification(name: string, set: string): Protocol {
     schema: pairSchema,
     options: ['fars'],
     create(config, entry) {
-      const pairs = readFields(config.template_pair_list_path, /^(\d+)\s+(\d+)\s+([01])$/, '"template template 0/1"', (groups) => groups.map(Number))
-      const set = {
-        name: entry,
-        ...openImages(config, entry),
-        first: pairs.map(([first]) => first!),
-        second: pairs.map(([, second]) => second!),
-        genuine: Uint8Array.from(pairs, ([, , same]) => same!),
-      }
+      const set = { name: entry, ...openImages(config, entry), ...openTemplatePairs(config.template_pair_list_path) }
       return { run: async (embedder, options) => ({ kind: 'templates', ...(await verifyTemplates(embedder, set, options)) }) }
     },
   })

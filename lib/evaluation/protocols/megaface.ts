@@ -43,17 +43,23 @@ export const megaface = defineProtocol({
     const below = (root: string) => kept.map((i) => path.resolve(root, known.path[i]!))
     const masked = config['megaface-mask'] === 1
     if (masked && config.masked_cropped_face_folder === undefined) throw new FacexError('ERR_CONFIG', `${name}: megaface-mask: 1 needs masked_cropped_face_folder`)
-    const [photos, distractors] = [below(config.cropped_face_folder), others.path.filter((file) => !doubles.has(file)).map((file) => path.resolve(config.cropped_face_folder, file))]
+    const single = [...others.path.keys()].filter((i) => !doubles.has(others.path[i]!))
+    const photos = below(config.cropped_face_folder)
+    const distractors = single.map((i) => path.resolve(config.cropped_face_folder, others.path[i]!))
     const maskedPhotos = masked ? below(config.masked_cropped_face_folder!) : undefined
-    requireImages(photos, () => config.facescrub_list)
-    requireImages(distractors, () => config.megaceface_list)
-    requireImages(maskedPhotos ?? [], () => config.facescrub_list)
+    const photoPlace = (photo: number) => `${config.facescrub_list}: path[${kept[photo]}]`
+    const distractorPlace = (distractor: number) => `${config.megaceface_list}: path[${single[distractor]}]`
+    requireImages(photos, photoPlace)
+    requireImages(distractors, distractorPlace)
+    requireImages(maskedPhotos ?? [], photoPlace)
     const set = {
       name,
       photos,
       persons: kept.map((i) => String(ids[i])),
       ...(maskedPhotos !== undefined && { masked: maskedPhotos }),
       distractors,
+      photoPlace,
+      distractorPlace,
     }
     return { run: async (embedder, options) => ({ kind: 'identification', ...(await identify(embedder, set, options)) }) }
   },

@@ -3,13 +3,13 @@
  * so that one drawing does for light and dark pages.
  * @module
  */
-import { LineChart } from 'echarts/charts'
+import { BarChart, LineChart } from 'echarts/charts'
 import { GridComponent, LegendComponent } from 'echarts/components'
 import { init, use } from 'echarts/core'
 import { SVGRenderer } from 'echarts/renderers'
 import sharp from 'sharp'
 
-use([LineChart, GridComponent, LegendComponent, SVGRenderer])
+use([BarChart, LineChart, GridComponent, LegendComponent, SVGRenderer])
 
 /** A drawing, and what it shows in words. */
 export interface Chart {
@@ -48,15 +48,11 @@ export interface Series {
 
 /** Lines over two axes; the legend names them where there are several. */
 export function draw(title: string, x: Axis, y: Axis, series: readonly Series[]): Chart {
-  const chart = init(null, null, { renderer: 'svg', ssr: true, ...SIZE })
   const several = series.length > 1
   const legendRows = several ? Math.ceil(series.reduce((sum, { name }) => sum + name.length + 7, 0) / 62) : 0
-  chart.setOption({
-    animation: false,
-    color: COLORS,
-    textStyle: { fontFamily: FONT, color: 'currentColor' },
+  return render(title, {
     legend: { show: several, top: 2, left: 12, right: 12, textStyle: { color: 'currentColor', fontSize: 12 }, itemWidth: 22, itemHeight: 8, itemGap: 14 },
-    grid: { left: 12, right: 24, top: 18 + 22 * legendRows, bottom: 30, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
+    grid: { ...GRID, top: 18 + 22 * legendRows },
     xAxis: axis(x, 30),
     yAxis: { ...axis(y, 0), nameLocation: 'end', name: '' },
     series: series.map(({ name, points, dots = false, area = false, group = 0 }) => ({
@@ -69,6 +65,24 @@ export function draw(title: string, x: Axis, y: Axis, series: readonly Series[])
       ...(area && { areaStyle: { opacity: 0.22 } }),
     })),
   })
+}
+
+/** A bar a name, with its value on top. */
+export function drawBars(title: string, x: Axis, y: Axis, bars: readonly { readonly name: string; readonly value: number }[]): Chart {
+  return render(title, {
+    grid: { ...GRID, top: 24 },
+    xAxis: { ...axis(x, 30), type: 'category', data: bars.map(({ name }) => name) },
+    yAxis: { ...axis(y, 0), nameLocation: 'end', name: '' },
+    series: [{ type: 'bar', data: bars.map(({ value }) => value), label: { show: true, position: 'top', color: 'currentColor' } }],
+  })
+}
+
+/** Room for the names of the axes. */
+const GRID = { left: 12, right: 24, bottom: 30, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' } as const
+
+function render(title: string, option: object): Chart {
+  const chart = init(null, null, { renderer: 'svg', ssr: true, ...SIZE })
+  chart.setOption({ animation: false, color: COLORS, textStyle: { fontFamily: FONT, color: 'currentColor' }, ...option })
   const svg = chart.renderToSVGString()
   chart.dispose()
   return { title, svg: svg.replace('<svg ', `<svg role="img" aria-label="${title.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;')}" `) }
