@@ -2,8 +2,10 @@
  * How commands that work on many images say which of them failed.
  * @module
  */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import path from 'node:path'
+
+import { writeOutput } from '../data/output.js'
 
 /** The first few failures, and all of them in `failures.txt` of the folder. */
 export function failureLines(failures: readonly string[], folder: string): string[] {
@@ -11,7 +13,6 @@ export function failureLines(failures: readonly string[], folder: string): strin
   // One of an earlier run would say what is no longer so.
   rmSync(file, { force: true })
   if (failures.length === 0) return []
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(file, failures.map((failure) => `${failure}\n`).join(''))
+  writeOutput(file, failures.map((failure) => `${failure}\n`).join(''))
   return [...failures.slice(0, 10).map((failure) => `  ${failure}`), ...(failures.length > 10 ? [`  all of them in ${file}`] : [])]
 }

@@ -2,10 +2,10 @@
  * `facex report`: one or several runs as an HTML page.
  * @module
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 
-import { FacexError, messageOf } from '../errors.js'
+import { writeOutput } from '../data/output.js'
+import { FacexError } from '../errors.js'
 import { toPng } from '../report/charts/draw.js'
 import { evaluationCharts } from '../report/page/evaluations.js'
 import { reportPage, trainingCharts } from '../report/page/page.js'
@@ -29,21 +29,12 @@ export async function run(argv: string[]): Promise<number> {
   const out = values.out ?? path.join(positionals[0]!, 'report.html')
   const runs = await readRuns(positionals)
   const pictures: string[] = []
-  write(out, reportPage(runs))
+  writeOutput(out, reportPage(runs))
   for (const chart of values.png === undefined ? [] : [...trainingCharts(runs), ...evaluationCharts(runs)]) {
     const file = path.join(values.png!, `${chart.title.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, '-')}.png`)
-    write(file, (await toPng(chart)).encoded)
+    writeOutput(file, (await toPng(chart)).encoded)
     pictures.push(file)
   }
   process.stdout.write(values.json ? `${JSON.stringify({ page: out, pictures })}\n` : [out, ...pictures].map((file) => `${file}\n`).join(''))
   return 0
-}
-
-function write(file: string, content: string | Buffer): void {
-  try {
-    mkdirSync(path.dirname(file), { recursive: true })
-    writeFileSync(file, content)
-  } catch (cause) {
-    throw new FacexError('ERR_DATA', `${file}: cannot be written: ${messageOf(cause)}`, { cause })
-  }
 }

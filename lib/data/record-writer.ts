@@ -6,6 +6,7 @@
 import { closeSync, existsSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 
 import { FacexError } from '../errors.js'
+import { onDisk } from './output.js'
 import { indexFileOf } from './records.js'
 
 const MAGIC = 0xced7230a
@@ -66,7 +67,7 @@ export class RecordWriter {
   constructor(file: string, count: number) {
     this.#names = [file, indexFileOf(file)]
     for (const name of this.#names) if (existsSync(name)) throw new FacexError('ERR_DATA', `${name}: exists already and is not overwritten; remove it or choose another name`)
-    ;[this.#file, this.#index] = this.#names.map((name) => openSync(unfinished(name), 'w')) as [number, number]
+    ;[this.#file, this.#index] = this.#names.map((name) => onDisk(name, () => openSync(unfinished(name), 'w'))) as [number, number]
     // Both numbers are the key behind the last: there are no identity records between them.
     this.#write(0, imageRecord(0, [count + 1, count + 1], Buffer.alloc(0)))
   }
@@ -94,8 +95,10 @@ export class RecordWriter {
 
   #write(key: number, data: Buffer): void {
     const record = encodeRecord(data)
-    for (let done = 0; done < record.length; ) done += writeSync(this.#file, record, done)
-    writeSync(this.#index, `${key}\t${this.#position}\n`)
+    onDisk(this.#names[0]!, () => {
+      for (let done = 0; done < record.length; ) done += writeSync(this.#file, record, done)
+      writeSync(this.#index, `${key}\t${this.#position}\n`)
+    })
     this.#position += record.length
   }
 }

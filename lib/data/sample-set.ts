@@ -50,9 +50,9 @@ export function firstOfEachClass(labels: Int32Array, classCount: number): number
 
 /** What is wrong with labels that do not fill 0 ... K - 1, K being the largest label plus one. */
 export function labelGaps(labels: Int32Array, classCount: number): string | undefined {
+  if (classCount <= labels.length && firstOfEachClass(labels, classCount).length === classCount) return undefined
   // A set, not a table: the largest label may be a slip of the keyboard in the billions.
   const present = new Set(labels)
-  if (present.size === classCount) return undefined
   const shown: number[] = []
   for (let label = 0; shown.length < 5 && label < classCount; label++) if (!present.has(label)) shown.push(label)
   const missing = classCount - present.size

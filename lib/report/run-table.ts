@@ -39,7 +39,7 @@ export function runTable(runs: readonly RunRecord[]): RunTable {
         size(run, 'macs'),
         String(run.start['head']),
         `${count(figure(run.start, 'samples'))} images, ${count(figure(run.start, 'classes'))} identities`,
-        `${count(last?.step ?? 0)} of ${count(figure(run.start, 'steps'))}`,
+        `${count(Math.max(last?.step ?? 0, run.end?.step ?? 0))} of ${count(figure(run.start, 'steps'))}`,
         last === undefined ? '-' : loss(figure(last, 'loss')),
         last === undefined ? '-' : speed(figure(last, 'images_per_second')),
         run.end === undefined ? '-' : duration(figure(run.end, 'seconds')),

@@ -4,6 +4,7 @@ import sharp from 'sharp'
 import t from 'tap'
 
 import { resolveAugmentations } from '../../lib/data/augment.js'
+import { run as dataset } from '../../lib/commands/dataset.js'
 import { openDataset } from '../../lib/data/dataset.js'
 import { alignPhotographs } from '../../lib/data/tools/align.js'
 import { packDataset, unpackDataset } from '../../lib/data/tools/pack.js'
@@ -105,4 +106,16 @@ t.test('aligning goes on where it was stopped and reports what fails', async (t)
   t.same([second.made, second.present], [0, 2])
   t.equal(statSync(path.join(root, 'out', 'sub dir', 'one.png')).mtimeMs, before)
   t.equal((await sharp(path.join(root, 'out', 'two.png')).metadata()).width, 64)
+  const twins = [...images.slice(0, 2), { path: 'two.jpg', points, place: 'marks.txt:9: two.jpg' }]
+  t.match((await alignPhotographs(twins, options)).failures, ['marks.txt:9: two.jpg: its face would have the name of that of marks.txt:2: two.webp'])
+})
+
+t.test('options that an action has no use for, and places that cannot be written, are refused with words', async (t) => {
+  const root = t.testdir({ faces: {}, file: '' })
+  const faces = await folders(path.join(root, 'faces'))
+  await t.rejects(dataset(['pack', faces, '--out', path.join(root, 'a.rec'), '--rows', '5']), { code: 'ERR_USAGE', message: '--rows: pack has no use for it, it takes --out, --root, --json' })
+  const file = path.join(root, 'file')
+  for (const argv of [['preview', faces, '--size', '16', '--out', path.join(file, 'x.png')], ['pack', faces, '--out', path.join(file, 'x.rec')], ['unpack', faces, '--out', file]]) {
+    await t.rejects(dataset(argv), { code: 'ERR_DATA', message: /file\S*: cannot be written: \w+: / }, String(argv[0]))
+  }
 })

@@ -4,7 +4,7 @@
  */
 import { openDataset, type Dataset } from '../../data/dataset.js'
 import { sourceAt } from '../../data/tools/source-at.js'
-import { FacexError, nearest } from '../../errors.js'
+import { FacexError } from '../../errors.js'
 import { wholeNumber, type OptionValues } from '../options.js'
 
 export const OPTIONS = {
@@ -48,9 +48,7 @@ export function checkOptions(name: string, { takes }: Action, values: Values): v
   const known = [...takes, ...COMMON]
   const other = (Object.keys(values) as OptionName[]).find((option) => !known.includes(option))
   if (other === undefined) return
-  const near = nearest(other, known)
-  const hint = near === undefined ? '' : `, did you mean --${near}?`
-  throw new FacexError('ERR_USAGE', `--${other}: ${name} has no use for it${hint} It takes ${known.map((option) => `--${option}`).join(', ')}`)
+  throw new FacexError('ERR_USAGE', `--${other}: ${name} has no use for it, it takes ${known.map((option) => `--${option}`).join(', ')}`)
 }
 
 /** Prints what an action did: an object for machines, or lines for people. */

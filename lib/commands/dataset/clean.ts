@@ -2,10 +2,11 @@
  * `facex dataset clean`.
  * @module
  */
-import { rmSync, writeFileSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 
+import { writeOutput } from '../../data/output.js'
 import { cleanDataset } from '../../data/tools/clean.js'
 import { wholeNumber } from '../options.js'
 import { openSources, outOf, printResult, type Action } from './action.js'
@@ -23,8 +24,8 @@ export const clean: Action = {
       distance: wholeNumber('distance', values.distance, 0) ?? DISTANCE,
     })
     const report = `${out}.removed.tsv`
-    writeFileSync(out, list)
-    writeFileSync(report, removed.map(({ name, kind, reason, place }) => `${name}\t${kind}\t${reason}\t${place}\n`).join(''))
+    writeOutput(out, list)
+    writeOutput(report, removed.map(({ name, kind, reason, place }) => `${name}\t${kind}\t${reason}\t${place}\n`).join(''))
     if (values.delete && dataset.source.kind === 'files') for (const { name } of removed) rmSync(path.resolve(dataset.source.root, name))
     const count = (kind: string) => removed.filter((image) => image.kind === kind).length
     printResult(values, { list: out, report, kept, removed }, [

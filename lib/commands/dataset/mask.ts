@@ -2,7 +2,6 @@
  * `facex dataset mask`.
  * @module
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 
@@ -11,6 +10,7 @@ import { openImageList } from '../../data/image-list.js'
 import type { MaskStyle } from '../../data/mask/style.js'
 import { MASK_STYLES } from '../../data/mask/styles/index.js'
 import { pictureStyle } from '../../data/mask/textures.js'
+import { writeOutput } from '../../data/output.js'
 import { encodedImages, listedImages, type EncodedImage } from '../../data/tools/encoded.js'
 import { listText } from '../../data/tools/list-text.js'
 import { alignedLandmarks, detectedLandmarks, landmarksOfFile, type FindLandmarks } from '../../data/mask/find-landmarks.js'
@@ -34,10 +34,9 @@ export const mask: Action = {
     const options = { out, styles, landmarks, only: values.only ?? false, seed: seedOf(values), threads }
     return interruptible(async (signal) => {
       const { made, present, failures, files } = await underBar('masking', (update) => maskFaces(images, { ...options, signal, onImage: (done) => update(done, count) }))
-      mkdirSync(out, { recursive: true })
       const list = path.join(out, 'train.txt')
       const entries = labels === undefined ? [] : files.flatMap((names, i) => names.map((name) => ({ name, label: labels[i]! })))
-      if (labels !== undefined) writeFileSync(list, listText(entries))
+      if (labels !== undefined) writeOutput(list, listText(entries))
       printResult(values, { made, present, failures, ...(labels !== undefined && { list }) }, [
         `${made} masked, ${present} there before, ${failures.length} failed`,
         ...failureLines(failures, out),

@@ -2,9 +2,8 @@
  * `facex dataset preview`.
  * @module
  */
-import { writeFileSync } from 'node:fs'
-
 import { AUGMENTATIONS, PRESETS, resolveAugmentations, type AugmentConfig } from '../../data/augment.js'
+import { writeOutput } from '../../data/output.js'
 import { contactSheet } from '../../data/tools/preview.js'
 import { FacexError, unknownName } from '../../errors.js'
 import type { NativeAugmentation } from '../../native.js'
@@ -22,7 +21,7 @@ export const preview: Action = {
       augmentations: (values.augment ?? 'flip').split(',').flatMap(augmentationsCalled),
       seed: seedOf(values),
     })
-    writeFileSync(out, sheet)
+    writeOutput(out, sheet)
     for (const bad of badImages) process.stderr.write(`${bad}; another image stands in its place\n`)
     printResult(values, { sheet: out, badImages }, [out])
     return 0

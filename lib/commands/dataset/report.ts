@@ -2,9 +2,9 @@
  * `facex dataset inspect` and `verify`.
  * @module
  */
-import { writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 
+import { writeOutput } from '../../data/output.js'
 import { summarise, type DatasetSummary } from '../../data/tools/summary.js'
 import { toPng } from '../../report/charts/draw.js'
 import { identityHistogram } from '../../report/charts/identities.js'
@@ -22,7 +22,7 @@ function reportAction(full: boolean): Action {
     async run(sources, values) {
       const dataset = await openSources(sources, values)
       const summary = await summarise(dataset, { threads: wholeNumber('threads', values.threads) ?? availableParallelism(), full })
-      if (values.png !== undefined) writeFileSync(values.png, (await toPng(identityHistogram(summary))).encoded)
+      if (values.png !== undefined) writeOutput(values.png, (await toPng(identityHistogram(summary))).encoded)
       printResult(values, summary, summaryLines(summary, full))
       return summary.badImages.length === 0 ? 0 : 1
     },

@@ -2,8 +2,7 @@
  * `facex dataset split`.
  * @module
  */
-import { writeFileSync } from 'node:fs'
-
+import { writeOutput } from '../../data/output.js'
 import { splitDataset } from '../../data/tools/split.js'
 import { wholeNumber } from '../options.js'
 import { openSources, outOf, printResult, seedOf, type Action } from './action.js'
@@ -19,7 +18,7 @@ export const split: Action = {
     })
     const written = Object.entries({ chosen, rest }).map(([name, text]) => {
       const list = `${out}.${name}.txt`
-      writeFileSync(list, text)
+      writeOutput(list, text)
       return { name, list, images: text.split('\n').length - 1 }
     })
     printResult(

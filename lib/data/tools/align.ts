@@ -25,18 +25,39 @@ export interface AlignOptions extends JobOptions {
 /** Photographs that cannot be read are among the failures. */
 export function alignPhotographs(images: readonly LandmarkedImage[], options: AlignOptions): Promise<JobReport> {
   const { root, out, size, format } = options
-  return forEachImage(images, options, ({ path: name, points }) => {
-    const file = path.join(out, `${name.replace(/\.[^./]+$/, '')}.${format}`)
-    return makeOnce(file, async () => encodePicture(alignFace(await readPhotograph(path.resolve(root, name)), points, size), format))
+  const names = new FaceNames(out)
+  return forEachImage(images, options, async ({ path: name, place, points }) => {
+    const stem = names.take(name, place)
+    return makeOnce(`${stem}.${format}`, async () => encodePicture(alignFace(await readPhotograph(path.resolve(root, name)), points, size), format))
   })
+}
+
+/** Faces lose the extension of their photograph: `a.jpg` and `a.png` cannot both have one, nor two faces of one line each. */
+class FaceNames {
+  readonly #out: string
+  readonly #taken = new Map<string, string>()
+
+  constructor(out: string) {
+    this.#out = out
+  }
+
+  /** Path of the face without its extension. @throws FacexError ERR_DATA where another photograph has it */
+  take(name: string, place: string): string {
+    const stem = path.join(this.#out, name.replace(/\.[^./]+$/, ''))
+    const other = this.#taken.get(stem)
+    if (other !== undefined) throw new FacexError('ERR_DATA', `its face would have the name of that of ${other}`)
+    this.#taken.set(stem, place)
+    return stem
+  }
 }
 
 /** Aligns the faces that the detector finds in the photographs; with `all`, `name_0`, `name_1` ... from left to right. */
 export function alignDetected({ names, place }: ImageList, detector: FaceDetector, choice: FaceChoice, options: AlignOptions): Promise<JobReport> {
   const { root, out, size, format } = options
   const jobs = names.map((name, index) => ({ name, place: place(index) }))
-  return forEachImage(jobs, options, async ({ name }) => {
-    const stem = path.join(out, name.replace(/\.[^./]+$/, ''))
+  const taken = new FaceNames(out)
+  return forEachImage(jobs, options, async ({ name, place: where }) => {
+    const stem = taken.take(name, where)
     const fileOf = (face: number) => `${stem}${choice === 'all' ? `_${face}` : ''}.${format}`
     if (existsSync(fileOf(0))) return 'present'
     const photograph = await readPhotograph(path.resolve(root, name))

@@ -2,12 +2,13 @@
  * Between files and RecordIO: packing keeps the images' bytes, so that unpacking gives them back unchanged.
  * @module
  */
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import path from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 
 import { FacexError, fromNative, messageOf } from '../../errors.js'
 import type { Dataset } from '../dataset.js'
+import { onDisk, writeOutput } from '../output.js'
 import { RecordWriter } from '../record-writer.js'
 import { encodedImages } from './encoded.js'
 
@@ -23,7 +24,7 @@ export interface PackOptions {
  * @throws FacexError ERR_DATA where one of the two exists, or naming the image that cannot be read; ERR_ABORTED
  */
 export async function packDataset(dataset: Dataset, file: string, options: PackOptions = {}): Promise<void> {
-  mkdirSync(path.dirname(file), { recursive: true })
+  onDisk(file, () => mkdirSync(path.dirname(file), { recursive: true }))
   const writer = new RecordWriter(file, dataset.size)
   try {
     for await (const { index, content } of contents(dataset, options)) writer.add(dataset.labels[index]!, content)
@@ -39,20 +40,17 @@ export async function packDataset(dataset: Dataset, file: string, options: PackO
  * @throws FacexError ERR_DATA where `folder` holds something, or naming the image that cannot be read; ERR_ABORTED
  */
 export async function unpackDataset(dataset: Dataset, folder: string, options: PackOptions = {}): Promise<void> {
-  if (existsSync(folder) && readdirSync(folder).length > 0) throw new FacexError('ERR_DATA', `${folder}: expected a new or an empty folder`)
+  if (existsSync(folder) && onDisk(folder, () => readdirSync(folder)).length > 0) throw new FacexError('ERR_DATA', `${folder}: expected a new or an empty folder`)
   const digits = String(dataset.classCount - 1).length
-  const made = new Set<string>()
   const lines: string[] = []
   for await (const { index, content } of contents(dataset, options)) {
     const label = dataset.labels[index]!
     const name = String(label).padStart(digits, '0')
-    if (!made.has(name)) mkdirSync(path.join(folder, name), { recursive: true })
-    made.add(name)
     const file = `${name}/${String(index).padStart(9, '0')}.${content[0] === 0x89 ? 'png' : 'jpg'}`
-    writeFileSync(path.join(folder, file), content, { flag: 'wx' })
+    writeOutput(path.join(folder, file), content, { flag: 'wx' })
     lines.push(`${file} ${label}\n`)
   }
-  writeFileSync(path.join(folder, 'train.txt'), lines.join(''), { flag: 'wx' })
+  writeOutput(path.join(folder, 'train.txt'), lines.join(''), { flag: 'wx' })
 }
 
 /** Images between two looks at signals and timers. */

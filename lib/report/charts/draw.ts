@@ -70,8 +70,8 @@ export function draw(title: string, x: Axis, y: Axis, series: readonly Series[])
 /** A bar a name, with its value on top. */
 export function drawBars(title: string, x: Axis, y: Axis, bars: readonly { readonly name: string; readonly value: number }[]): Chart {
   return render(title, {
-    grid: { ...GRID, top: 24 },
-    xAxis: { ...axis(x, 30), type: 'category', data: bars.map(({ name }) => name) },
+    grid: { ...GRID, top: 24, bottom: 44 },
+    xAxis: { ...axis(x, 44), type: 'category', data: bars.map(({ name }) => name), axisLabel: { color: 'currentColor', fontSize: 11, interval: 0, rotate: bars.length > 6 ? 40 : 0 } },
     yAxis: { ...axis(y, 0), nameLocation: 'end', name: '' },
     series: [{ type: 'bar', data: bars.map(({ value }) => value), label: { show: true, position: 'top', color: 'currentColor' } }],
   })

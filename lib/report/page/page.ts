@@ -25,7 +25,7 @@ export function reportPage(runs: readonly RunRecord[]): string {
 ${notes.map((note) => `<p class="note">${escaped(note)}</p>`).join('\n')}
 ${table('Runs', head, rows)}
 <section><h2>Training</h2>
-${charts(trainingCharts(runs))}</section>
+${charts(trainingCharts(runs)) || '<p class="soft">No step was logged.</p>'}</section>
 ${evaluationSections(runs)}
 <section><h2>Configuration</h2>
 ${runs.map(configuration).join('\n')}</section>
@@ -44,15 +44,17 @@ function subtitle(runs: readonly RunRecord[]): string {
 
 /** The curves of training, of all runs in the same axes. */
 export function trainingCharts(runs: readonly RunRecord[]): Chart[] {
+  // A run that was stopped early may have logged no step: no empty axes.
+  const logged = runs.filter((run) => run.steps.length > 0)
   const overSteps = (key: string, options: Omit<ChartOptions, 'x'>) =>
-    lineChart(runs.map((run) => ({ name: run.name, points: run.steps.map((line) => [line.step, figure(line, key)] as const) })), { x: 'step', ...options })
+    logged.length === 0 ? [] : [lineChart(logged.map((run) => ({ name: run.name, points: run.steps.map((line) => [line.step, figure(line, key)] as const) })), { x: 'step', ...options })]
   const evaluations = runs.flatMap((run) => evaluationCurves(run, runs.length > 1))
   return [
-    overSteps('loss', { title: 'Training loss' }),
+    ...overSteps('loss', { title: 'Training loss' }),
     ...(evaluations.length === 0 ? [] : [lineChart(evaluations, { title: 'Evaluation over the run', x: 'epoch', format: (value) => percent(value, 1), dots: true })]),
-    overSteps('lr', { title: 'Learning rate', format: rate }),
-    overSteps('images_per_second', { title: 'Images per second' }),
-    overSteps('wait_share', { title: 'Share of time spent waiting for data', format: (value) => `${Number((value * 100).toPrecision(2))}%` }),
+    ...overSteps('lr', { title: 'Learning rate', format: rate }),
+    ...overSteps('images_per_second', { title: 'Images per second' }),
+    ...overSteps('wait_share', { title: 'Share of time spent waiting for data', format: (value) => `${Number((value * 100).toPrecision(2))}%` }),
   ]
 }
 
