@@ -4,6 +4,7 @@ import { readConf } from '../../lib/backbones/conf.js'
 import { BACKBONES, buildBackbone } from '../../lib/backbones/index.js'
 import { cost } from '../../lib/graph/cost.js'
 import { embeddingSize } from '../../lib/model/build.js'
+import { inferenceNetwork } from '../../lib/model/inference.js'
 import { StepBenchmark } from '../../lib/training/benchmark.js'
 import { contentOf, distance, images, networkOf, tensor } from './golden-network.js'
 
@@ -100,6 +101,12 @@ for (const { title, type, config } of cases) {
     t.ok(contentOf(output).every(Number.isFinite), 'training is finite')
     t.same(grads.map((grad) => grad.name).sort(), live.sort(), 'every live parameter learns, and no other')
     t.ok(grads.every((grad) => contentOf(grad).every(Number.isFinite)), 'gradients are finite')
+    // The running statistics have moved away from 0 and 1 by now.
+    const folded = inferenceNetwork(graph, network.state(), { device: 'cpu', master: 'float32', compute: 'float32', pixelMean: 127.5, pixelScale: 1 / 128 })
+    const difference = distance(await embed(folded, three), await embed(network, three))
+    t.ok(difference < 1e-5, `folded for inference the embeddings stay: ${difference}`)
+    folded.dispose()
+
     const { message } = failureOf(() => network.forwardBackward(one, 'embedding', tensor('gradient', 'float32', [1, size], embedding.subarray(0, size))))
     t.match(message, /batch statistics need more than one value a channel/, 'one image cannot be trained on, which is said')
     network.dispose()
