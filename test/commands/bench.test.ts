@@ -3,6 +3,8 @@ import t from 'tap'
 import type { Measured } from '../../lib/commands/bench/table.js'
 import { facex } from '../facex.js'
 
+t.setTimeout(300_000)
+
 t.test('bench backbones measures every network of a file once, each in a process of its own', (t) => {
   const cwd = t.testdir({ 'nets.yaml': 'ViT: {embed_dim: 48, depth: 1, num_heads: 4}\nSame: {type: ViT, embed_dim: 48, depth: 1, num_heads: 4}\nMobileFaceNet: {feat_dim: 64}\n' })
   const small = ['--backbone_conf_file', 'nets.yaml', '--batch_size', '2', '--classes', '10', '--steps', '1', '--threads', '1']

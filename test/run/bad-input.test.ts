@@ -104,9 +104,9 @@ t.test('an image that turns out damaged ends the run with status 1, or is replac
   writeFileSync(list, [`${damaged} 0`, ...[0, 1, 2, 3].map((i) => `${root}/1/${i}.png 1`)].map((line) => `${line}\n`).join(''))
   const data = { train: [{ kind: 'list', root: '/', list }] }
   const failed = trainWith({ data, batch_size: 5 })
-  t.match(failed, { status: 1, stderr: /^facex: \S*damaged\.png: /m })
+  t.match(failed, { status: 1, stderr: /^facex: \S*train\.txt:1: \S*damaged\.png: /m })
   t.notMatch(failed.stderr, /\n +at |Error:/, 'a message, not a bug')
-  t.match(trainWith({ data: { ...data, on_bad_image: 'skip' }, batch_size: 5 }), { status: 0, stderr: /warning: \S*damaged\.png: .*another image takes its place.*1 bad images? replaced/s })
+  t.match(trainWith({ data: { ...data, on_bad_image: 'skip' }, batch_size: 5 }), { status: 0, stderr: /warning: \S*train\.txt:1: \S*damaged\.png: .*another image takes its place.*1 bad images? replaced/s })
 })
 
 t.test('facex train alone explains itself', async (t) => {
