@@ -119,7 +119,7 @@ function readMatrix(content: Buffer, depth: number): MatValue {
   const dims = numbersOf(next())
   next() // its name
   const count = dims.reduce((product, size) => product * size, 1)
-  if (dims.length < 2 || !dims.every((size) => size >= 0) || count > MOST_BYTES) throw wrong(`an array of size ${dims.join(' x ')}`)
+  if (dims.length < 2 || !dims.every((size) => Number.isInteger(size) && size >= 0) || count > MOST_BYTES) throw wrong(`an array of size ${dims.join(' x ')}`)
   const nested = () => {
     const { type, content: inner } = next()
     if (type !== MATRIX) throw wrong('expected an array in a cell or structure')
@@ -156,7 +156,8 @@ function textOf(element: Element): string {
 
 /** Names of equal length, filled up with zeros. */
 function fieldNames(length: number, content: Buffer): string[] {
-  if (!(length > 0)) return []
+  if (length === 0) return []
+  if (!Number.isInteger(length) || length < 0) throw wrong(`names of fields of ${length} letters`)
   return Array.from({ length: Math.floor(content.length / length) }, (_, i) => content.toString('latin1', i * length, (i + 1) * length).replace(/\0.*$/s, ''))
 }
 
