@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { object } from './check.js'
 
 const common = {
-  weight: z.number().positive().default(1).describe('share of this source in an epoch when several are mixed'),
+  weight: z.number().positive().default(1).describe('share of this source in an epoch when several are mixed (sampler shuffle)'),
 }
 
 const listSource = object({
