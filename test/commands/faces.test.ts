@@ -8,7 +8,7 @@ import t from 'tap'
 import { writeEmbeddings } from '../../lib/evaluation/npy.js'
 import { NpyFile } from '../../lib/evaluation/npy-reader.js'
 import { train } from '../../lib/report/train.js'
-import { facex } from '../facex.js'
+import { facexHere } from '../facex.js'
 import { tinyConfig, writeTinyFaces } from '../run/tiny-run.js'
 
 t.setTimeout(300_000)
@@ -27,23 +27,23 @@ writeFileSync(path.join(photographs, 'landmarks.txt'), `a.png ${template.map((va
 t.test('a photograph is aligned by its landmarks, and the same one unaligned is doubted', async (t) => {
   const photo = path.join(photographs, 'a.png')
   const landmarks = ['--landmarks', path.join(photographs, 'landmarks.txt')]
-  const both = facex(['compare', ...weights, photo, photo, ...landmarks, '--json', '--threshold', '0.9'])
+  const both = await facexHere(['compare', ...weights, photo, photo, ...landmarks, '--json', '--threshold', '0.9'])
   t.equal(both.stderr, '')
   t.match(JSON.parse(both.stdout), { same: true, warnings: [] })
-  const unaligned = facex(['compare', ...weights, photo, path.join(root, '2', '1.png'), '--json'])
+  const unaligned = await facexHere(['compare', ...weights, photo, path.join(root, '2', '1.png'), '--json'])
   t.match(unaligned.stderr, /warning: expected aligned faces of 16 x 16 pixels, found .*a.png \(60 x 50\): unless these/)
   t.equal(JSON.parse(unaligned.stdout).warnings.length, 1)
-  t.match(facex(['compare', ...weights, photo, path.join(root, '2', '1.png'), ...landmarks]), { status: 1, stderr: /1.png: expected a line for it in .*landmarks.txt/ })
-  t.match(facex(['compare', ...weights, photo, photo, ...landmarks, '--detector', 'x.onnx']), { status: 2, stderr: /exclude each other/ })
+  t.match(await facexHere(['compare', ...weights, photo, path.join(root, '2', '1.png'), ...landmarks]), { status: 1, stderr: /1.png: expected a line for it in .*landmarks.txt/ })
+  t.match(await facexHere(['compare', ...weights, photo, photo, ...landmarks, '--detector', 'x.onnx']), { status: 2, stderr: /exclude each other/ })
 })
 
 t.test('weights of another alignment are not given faces that facex aligned', async (t) => {
   const config = tinyConfig(root, { epochs: 1 })
   const { checkpoint } = await train({ ...config, data: { ...config.data, alignment: 'loose' } })
   const photo = path.join(photographs, 'a.png')
-  const compare = (...options: string[]) => facex(['compare', '--weights', checkpoint!, '--threads', '1', photo, photo, ...options])
-  t.match(compare('--landmarks', path.join(photographs, 'landmarks.txt')), { status: 1, stderr: /trained on faces aligned to loose, --detector and --landmarks align to arcface: give aligned faces/ })
-  t.equal(compare().status, 0, 'aligned faces are taken as they are')
+  const compare = (...options: string[]) => facexHere(['compare', '--weights', checkpoint!, '--threads', '1', photo, photo, ...options])
+  t.match(await compare('--landmarks', path.join(photographs, 'landmarks.txt')), { status: 1, stderr: /trained on faces aligned to loose, --detector and --landmarks align to arcface: give aligned faces/ })
+  t.equal((await compare()).status, 0, 'aligned faces are taken as they are')
 })
 
 t.test('search prints the nearest rows with the names beside the files', async (t) => {
@@ -51,10 +51,10 @@ t.test('search prints the nearest rows with the names beside the files', async (
   const [probes, gallery] = [path.join(folder, 'P.npy'), path.join(folder, 'G.npy')]
   writeEmbeddings(probes, { count: 1, dim: 2, data: Float32Array.of(3, 4) }, ['p.jpg'])
   writeEmbeddings(gallery, { count: 3, dim: 2, data: Float32Array.of(1, 0, 0, 2, 6, 8) }, ['right.jpg', 'up.jpg', 'both.jpg'])
-  t.equal(facex(['search', '--probes', probes, '--gallery', gallery, '--top', '2']).stdout, 'p.jpg\t1\tboth.jpg\t1.000000\np.jpg\t2\tup.jpg\t0.800000\n')
-  t.match(JSON.parse(facex(['search', '--probes', probes, '--gallery', gallery, '--json']).stdout), { probe: 'p.jpg', matches: [{ row: 2 }, { row: 1 }, { row: 0, match: 'right.jpg' }] })
+  t.equal((await facexHere(['search', '--probes', probes, '--gallery', gallery, '--top', '2'])).stdout, 'p.jpg\t1\tboth.jpg\t1.000000\np.jpg\t2\tup.jpg\t0.800000\n')
+  t.match(JSON.parse((await facexHere(['search', '--probes', probes, '--gallery', gallery, '--json'])).stdout), { probe: 'p.jpg', matches: [{ row: 2 }, { row: 1 }, { row: 0, match: 'right.jpg' }] })
   writeFileSync(path.join(folder, 'G.txt'), 'one\n')
-  t.match(facex(['search', '--probes', probes, '--gallery', gallery]), { status: 1, stderr: /G.txt: expected a name for each of 3 rows/ })
+  t.match(await facexHere(['search', '--probes', probes, '--gallery', gallery]), { status: 1, stderr: /G.txt: expected a name for each of 3 rows/ })
 })
 
 t.test('a NumPy file is read in pieces, and anything else is refused with what was found', async (t) => {

@@ -10,7 +10,7 @@ import { sourceAt } from '../../lib/data/tools/source-at.js'
 import { drawIdentity } from '../../lib/data/synthetic/identity.js'
 import { renderFace } from '../../lib/data/synthetic/render.js'
 import { drawScene } from '../../lib/data/synthetic/scene.js'
-import { facex } from '../facex.js'
+import { facexHere } from '../facex.js'
 
 /** a: two photographs and a copy of the first; b: one of its own, one of c's; c: that one and two copies; d: no image. */
 async function folders(root: string): Promise<void> {
@@ -60,13 +60,13 @@ t.test('hashes within the distance are found wherever their bits differ', async 
 t.test('facex dataset clean deletes nothing unless asked to', async (t) => {
   const root = t.testdir({ faces: {} })
   await folders(path.join(root, 'faces'))
-  const clean = (...more: string[]) => facex(['dataset', 'clean', 'faces', '--out', 'clean.txt', ...more], { cwd: root })
-  const looked = clean()
+  const clean = (...more: string[]) => facexHere(['dataset', 'clean', 'faces', '--out', 'clean.txt', ...more], { cwd: root })
+  const looked = await clean()
   t.equal(looked.status, 0, looked.stderr)
   t.match(looked.stdout, /clean.txt: 5 of 9 images\nclean.txt.removed.tsv: 1 unreadable, 2 duplicates, 1 under two identities; the files are still there/)
   t.ok(existsSync(path.join(root, 'faces', 'a', 'copy.jpg')))
   t.match(readFileSync(path.join(root, 'clean.txt.removed.tsv'), 'utf8'), /^a\/copy.jpg\tduplicate\tlike a\/0.png/)
-  clean('--delete')
+  await clean('--delete')
   t.notOk(existsSync(path.join(root, 'faces', 'a', 'copy.jpg')))
   t.ok(existsSync(path.join(root, 'faces', 'a', '0.png')))
 })

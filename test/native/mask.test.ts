@@ -13,7 +13,7 @@ import { drawIdentity } from '../../lib/data/synthetic/identity.js'
 import { renderFace } from '../../lib/data/synthetic/render.js'
 import { drawScene } from '../../lib/data/synthetic/scene.js'
 import { addon, type NativeTensor } from '../../lib/native.js'
-import { facex } from '../facex.js'
+import { facexHere } from '../facex.js'
 import { bytes } from './pictures.js'
 
 const face = async (image = 0): Promise<Buffer> => renderFace(drawIdentity(1, 0), drawScene(1, 0, image))
@@ -113,8 +113,8 @@ t.test('facex dataset mask writes both faces of every identity, goes on where it
     mkdirSync(path.join(root, 'faces', person), { recursive: true })
     for (const i of [0, 1]) writeFileSync(path.join(root, 'faces', person, `${i}.jpg`), await face(i))
   }
-  const mask = (...options: string[]) => facex(['dataset', 'mask', 'faces', '--seed', '5', ...options], { cwd: root })
-  const first = mask('--out', 'both')
+  const mask = (...options: string[]) => facexHere(['dataset', 'mask', 'faces', '--seed', '5', ...options], { cwd: root })
+  const first = await mask('--out', 'both')
   t.equal(first.status, 0, first.stderr)
   const lines = readFileSync(path.join(root, 'both', 'train.txt'), 'utf8').split('\n')
   t.same(lines.slice(0, 3), ['ann/0.jpg 0', 'ann/0_masked.jpg 0', 'ann/1.jpg 0'])
@@ -123,15 +123,15 @@ t.test('facex dataset mask writes both faces of every identity, goes on where it
   const masked = path.join(root, 'both', 'bob', '1_masked.jpg')
   const [content, time] = [readFileSync(masked), statSync(path.join(root, 'both', 'ann', '0_masked.jpg')).mtimeMs]
   rmSync(masked)
-  t.match(mask('--out', 'both').stdout, /^1 masked, 3 there before, 0 failed/)
+  t.match((await mask('--out', 'both')).stdout, /^1 masked, 3 there before, 0 failed/)
   t.same(readFileSync(masked), content, 'the same again: by seed and name')
   t.equal(statSync(path.join(root, 'both', 'ann', '0_masked.jpg')).mtimeMs, time)
   writeFileSync(path.join(root, 'faces', 'bob', '1.jpg'), 'text')
   writeFileSync(path.join(root, 'test.txt'), 'faces/ann/0.jpg\nfaces/bob/1.jpg\n')
-  const only = facex(['dataset', 'mask', 'test.txt', '--only', '--style', 'cloth', '--out', 'only'], { cwd: root })
+  const only = await facexHere(['dataset', 'mask', 'test.txt', '--only', '--style', 'cloth', '--out', 'only'], { cwd: root })
   t.equal(only.status, 1)
   t.match(only.stdout, /1 masked, 0 there before, 1 failed\n {2}test.txt:2: faces\/bob\/1.jpg: /)
   t.ok(existsSync(path.join(root, 'only', 'faces', 'ann', '0.jpg')))
   t.match(readFileSync(path.join(root, 'only', 'failures.txt'), 'utf8'), /^test.txt:2: faces\/bob\/1.jpg: /)
-  t.match(mask('--out', 'x', '--style', 'surgicall').stderr, /did you mean "surgical"/)
+  t.match((await mask('--out', 'x', '--style', 'surgicall')).stderr, /did you mean "surgical"/)
 })

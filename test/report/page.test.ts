@@ -11,7 +11,7 @@ import { findRule } from '../../lib/evaluation/rules/index.js'
 import type { ProtocolResult } from '../../lib/evaluation/protocols/protocol.js'
 import { verify } from '../../lib/evaluation/verification.js'
 import { readEvaluations, writeEvaluation } from '../../lib/report/evaluations/record.js'
-import { facex } from '../facex.js'
+import { facexHere } from '../facex.js'
 import { uniform } from '../golden-values.js'
 
 t.setTimeout(300_000)
@@ -86,7 +86,7 @@ t.test('the hardest pairs are the most alike of two people and the least alike o
 })
 
 t.test('report writes one page that loads nothing and shows every curve', async (t) => {
-  const { status, stdout, stderr } = facex(['report', ...runs])
+  const { status, stdout, stderr } = await facexHere(['report', ...runs])
   t.equal(status, 0, stderr)
   t.equal(stderr, '')
   t.equal(stdout, `${path.join(folder, 'a', 'report.html')}\n`)
@@ -103,7 +103,7 @@ t.test('report writes one page that loads nothing and shows every curve', async 
 
 t.test('charts may be written as pictures', async (t) => {
   const out = path.join(t.testdir(), 'png')
-  const { status, stdout, stderr } = facex(['report', runs[1]!, '--out', path.join(out, 'page.html'), '--png', out, '--json'])
+  const { status, stdout, stderr } = await facexHere(['report', runs[1]!, '--out', path.join(out, 'page.html'), '--png', out, '--json'])
   t.equal(status, 0, stderr)
   const { pictures } = JSON.parse(stdout) as { pictures: string[] }
   t.equal(pictures.length, 8)
@@ -136,11 +136,11 @@ for (const [width, scheme] of [[390, 'dark'], [1280, 'light']] as const) {
 
 t.test('table prints the form of published tables, or all there is', async (t) => {
   t.equal(
-    facex(['table', ...runs, '--format', 'markdown']).stdout.split('\n').slice(0, 3).join('\n'),
+    (await facexHere(['table', ...runs, '--format', 'markdown'])).stdout.split('\n').slice(0, 3).join('\n'),
     ['| backbone | head | LFW | MegaFace rank-1 | held_out | IJBC_1N rank-1 | params | MACs |', '| --- | --- | --- | --- | --- | --- | --- | --- |', `| MobileFaceNet | ArcFace | ${lfwAccuracy('a')} | 90.39 | 90.00 | 80.00 | 1.19M | 227.57M |`].join('\n'),
   )
-  t.match(facex(['table', ...runs, '--full']).stdout, '| a | MobileFaceNet | 1.19M | 227.57M | ArcFace | 1,200 images, 60 identities | 20 of 20 | 1.250 | 61 | 1:30 |')
-  t.match(JSON.parse(facex(['table', ...runs, '--json', '--full']).stdout), [{ run: 'a' }, { run: 'b', loss: '1.250', 'MegaFace rank-1': '-' }])
+  t.match((await facexHere(['table', ...runs, '--full'])).stdout, '| a | MobileFaceNet | 1.19M | 227.57M | ArcFace | 1,200 images, 60 identities | 20 of 20 | 1.250 | 61 | 1:30 |')
+  t.match(JSON.parse((await facexHere(['table', ...runs, '--json', '--full'])).stdout), [{ run: 'a' }, { run: 'b', loss: '1.250', 'MegaFace rank-1': '-' }])
 })
 
 function lfwAccuracy(run: string): string {
@@ -148,6 +148,6 @@ function lfwAccuracy(run: string): string {
 }
 
 t.test('a folder without a run is an error', async (t) => {
-  t.match(facex(['report', path.join(folder, 'empty')]), { status: 1, stderr: /expected a run folder with metrics.jsonl/ })
-  t.equal(facex(['table']).status, 2)
+  t.match(await facexHere(['report', path.join(folder, 'empty')]), { status: 1, stderr: /expected a run folder with metrics.jsonl/ })
+  t.equal((await facexHere(['table'])).status, 2)
 })

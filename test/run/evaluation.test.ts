@@ -8,7 +8,7 @@ import t from 'tap'
 import { readEvaluations } from '../../lib/report/evaluations/record.js'
 import { train } from '../../lib/report/train.js'
 import { packageRoot } from '../../lib/setup/places.js'
-import { facex } from '../facex.js'
+import { facexHere } from '../facex.js'
 import { readEvents } from '../report/event-reader.js'
 import type { RunConfigInput } from '../../lib/config/run.js'
 import { runFolder, tinyConfig, writeTinyFaces } from './tiny-run.js'
@@ -46,7 +46,7 @@ function binFile(): Buffer {
   const images = pairs.flatMap(([first, second]) => [bytes(first), bytes(second)])
   return Buffer.concat([Buffer.from([0x80, 3, 0x5d, 0x28]), ...images, Buffer.from([0x65, 0x5d, 0x28, ...pairs.map(([, , same]) => same), 0x65, 0x86, 0x2e])])
 }
-const evaluate = (...options: string[]) => facex(['evaluate', '--weights', checkpoint!, '--pairs', pairs, '--root', root, '--threads', '2', ...options])
+const evaluate = (...options: string[]) => facexHere(['evaluate', '--weights', checkpoint!, '--pairs', pairs, '--root', root, '--threads', '2', ...options])
 
 t.test('a run keeps the last evaluation of each set with scores and pictures', async (t) => {
   t.same((await readEvaluations(run)).map(({ name }) => name), ['MegaFace', 'among', 'binary', 'tiny/set'])
@@ -104,10 +104,10 @@ t.test('an image of a list that does not decode is named with the line of the li
   writeFileSync(below('damaged.txt'), '0/0.png 0/1.png 1\n\n0/0.png damaged.png 0\n')
   writeFileSync(below('damaged-images.txt'), '0/0.png\n\ndamaged.png\n')
   const options = ['--weights', checkpoint!, '--root', root, '--threads', '1']
-  const evaluated = facex(['evaluate', ...options, '--pairs', below('damaged.txt')])
+  const evaluated = await facexHere(['evaluate', ...options, '--pairs', below('damaged.txt')])
   t.match(evaluated, { status: 1, stdout: '' })
   t.equal(evaluated.stderr.split('damaged PNG')[0], `facex: ${below('damaged.txt')}:3: ${below('damaged.png')}: `)
-  const extracted = facex(['extract', ...options, '--list', below('damaged-images.txt'), '--out', below('D.npy')])
+  const extracted = await facexHere(['extract', ...options, '--list', below('damaged-images.txt'), '--out', below('D.npy')])
   t.match(extracted, { status: 1, stdout: '' })
   t.equal(extracted.stderr.split('damaged PNG')[0], `facex: ${below('damaged-images.txt')}:3: damaged.png: ${below('damaged.png')}: `)
   t.same(readdirSync(root).filter((name) => name.startsWith('D.')), [], 'nothing half-written stays')
@@ -116,12 +116,12 @@ t.test('an image of a list that does not decode is named with the line of the li
   bin.fill(0, third, third + 8)
   writeFileSync(below('damaged.bin'), bin)
   writeFileSync(below('damaged.yaml'), JSON.stringify({ mine: { type: 'bin', file: below('damaged.bin') } }))
-  const binary = facex(['evaluate', '--weights', checkpoint!, '--threads', '1', '--protocol', 'mine', '--data_conf', below('damaged.yaml')])
+  const binary = await facexHere(['evaluate', '--weights', checkpoint!, '--threads', '1', '--protocol', 'mine', '--data_conf', below('damaged.yaml')])
   t.match(binary, { status: 1, stderr: /damaged.bin: pair 2: image 2: damaged PNG/ })
 })
 
 t.test('facex evaluate gives the figures that the run gave itself, and keeps them in the run folder', async (t) => {
-  const { status, stdout, stderr } = evaluate('--folds', '2', '--name', 'later', '--json')
+  const { status, stdout, stderr } = await evaluate('--folds', '2', '--name', 'later', '--json')
   t.equal(status, 0, stderr)
   const own = await record('tiny/set')
   for (const key of ['accuracy', 'std', 'threshold', 'auc']) t.equal(JSON.parse(stdout)[key], own.figures[key], key)
@@ -130,15 +130,15 @@ t.test('facex evaluate gives the figures that the run gave itself, and keeps the
 })
 
 t.test('two models side by side give embeddings of both, and nothing is kept where no run is named', async (t) => {
-  const { status, stdout, stderr } = evaluate('--weights', checkpoint!, '--folds', '2', '--json')
+  const { status, stdout, stderr } = await evaluate('--weights', checkpoint!, '--folds', '2', '--json')
   t.equal(status, 0, stderr)
   t.equal(stderr, '')
   t.match(JSON.parse(stdout), { accuracy: (await record('tiny/set')).figures['accuracy'], weights: [checkpoint, checkpoint] })
 })
 
 t.test('wrong options are refused with exit status 2', async (t) => {
-  t.match(evaluate('--data_conf', 'x.yaml'), { status: 2, stderr: /--data_conf needs --protocol/ })
-  t.match(evaluate('--far', '2'), { status: 2, stderr: /--far: expected a rate between 0 and 1, received "2"/ })
-  t.match(evaluate('--far', '1e-5', '--folds', '2'), { status: 2, stderr: /far 0.00001: 10 impostor trials measure no rate below 0.10/ })
-  t.match(evaluate('--run', root), { status: 2, stderr: /is no run folder/ })
+  t.match(await evaluate('--data_conf', 'x.yaml'), { status: 2, stderr: /--data_conf needs --protocol/ })
+  t.match(await evaluate('--far', '2'), { status: 2, stderr: /--far: expected a rate between 0 and 1, received "2"/ })
+  t.match(await evaluate('--far', '1e-5', '--folds', '2'), { status: 2, stderr: /far 0.00001: 10 impostor trials measure no rate below 0.10/ })
+  t.match(await evaluate('--run', root), { status: 2, stderr: /is no run folder/ })
 })
