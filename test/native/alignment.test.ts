@@ -32,9 +32,9 @@ t.test('a similarity transform is found exactly where there is one', (t) => {
   t.end()
 })
 
-t.test('landmark files: spaces in paths, 68 and 106 points, wrong lines together', (t) => {
+t.test('landmark files: spaces in paths, lines, 68 and 106 points, wrong lines together', (t) => {
   const numbers = (count: number) => Array.from({ length: 2 * count }, (_, i) => i)
-  t.same(parseLandmarks('\r\nmy photo 1.jpg 1 2 3 4 5 6 7 8 9 10.5\r\n', 'f'), [{ path: 'my photo 1.jpg', points: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10.5] }])
+  t.same(parseLandmarks('\r\nmy photo 1.jpg 1 2 3 4 5 6 7 8 9 10.5\r\n', 'f'), [{ path: 'my photo 1.jpg', points: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10.5], place: 'f:2: my photo 1.jpg' }])
   t.same(parseLandmarks(`a.jpg ${numbers(106).join(' ')}`, 'f')[0]!.points, [208, 209, 210, 211, 108, 109, 168, 169, 180, 181])
   t.same(fivePoints(numbers(68))!.slice(0, 4), [77, 78, 89, 90], 'eyes are the mean of their outlines')
   t.throws(() => parseLandmarks('a.jpg 1 2 3\nb.jpg 1 2 3 4 5 6 7 8 9 x\n', 'marks.txt'), {
