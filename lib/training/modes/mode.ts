@@ -43,7 +43,7 @@ export interface ModeContext {
   readonly finish: Program
 }
 
-
+/** What a mode makes of it: everything that a run executes. */
 export interface ModePlan {
   /** Networks by name. `backbone` is the one that is evaluated, exported and used later. */
   readonly networks: Readonly<Record<string, Graph>> & { readonly backbone: Graph }
