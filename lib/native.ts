@@ -75,6 +75,8 @@ export interface NativeNetworkOptions {
   readonly compute: ComputeType
   readonly pixelMean: number
   readonly pixelScale: number
+  /** Nodes at which a stage of recomputation begins, the first left out (`lib/graph/recompute.ts`). */
+  readonly stages?: readonly number[]
 }
 
 /** A network with its tensors. Native object: call `dispose()` or let it be collected. */

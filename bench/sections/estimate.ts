@@ -1,5 +1,5 @@
 /**
- * How well `facex estimate` predicts: five runs of different kinds train for five steps with checkpoints in between, each
+ * How well `facex estimate` predicts: six runs of different kinds train for five steps with checkpoints in between, each
  * in a process of its own, and the largest resident size of that process stands beside the prediction.
  *
  * Where a step takes longer than writing a checkpoint, the copy that is written is gone before the step is at its height;
@@ -21,7 +21,7 @@ import type { RunConfigInput } from '../../lib/config/run.js'
 import { estimateRun } from '../../lib/training/estimate.js'
 import type { BenchOptions } from '../options.js'
 
-type Case = Pick<RunConfigInput, 'backbone' | 'head' | 'batch_size' | 'precision' | 'optimizer'> & { readonly classes: number }
+type Case = Pick<RunConfigInput, 'backbone' | 'head' | 'batch_size' | 'precision' | 'recompute' | 'optimizer'> & { readonly classes: number }
 
 const CASES: readonly Case[] = [
   { backbone: { type: 'MobileFaceNet' }, head: { type: 'ArcFace' }, classes: 1000, batch_size: 64, precision: 'fp32' },
@@ -29,6 +29,7 @@ const CASES: readonly Case[] = [
   { backbone: { type: 'MobileFaceNet' }, head: { type: 'CurricularFace' }, classes: 72_778, batch_size: 32, precision: 'bf16' },
   { backbone: { type: 'GhostNet' }, head: { type: 'MagFace', sample_rate: 0.1 }, classes: 300_000, batch_size: 32, precision: 'fp32' },
   { backbone: { type: 'EfficientNet' }, head: { type: 'SubCenterArcFace' }, classes: 5000, batch_size: 24, precision: 'fp32', optimizer: { name: 'adamw' } },
+  { backbone: { type: 'ResNet' }, head: { type: 'ArcFace' }, classes: 1000, batch_size: 64, precision: 'fp32', recompute: true },
 ]
 
 const CHILD = fileURLToPath(new URL('../workers/run-peak.js', import.meta.url))
@@ -67,9 +68,9 @@ async function measure({ classes, ...run }: Case, folder: string) {
 
 const mebibytes = (bytes: number) => Math.round(bytes / 2 ** 20)
 
-function title({ backbone, head, classes, batch_size, precision, optimizer }: Case): string {
+function title({ backbone, head, classes, batch_size, precision, recompute, optimizer }: Case): string {
   const rate = head['sample_rate'] === undefined ? '' : `, Partial FC ${Number(head['sample_rate'])}`
-  return `${backbone.type}, ${head.type}${rate}, ${classes.toLocaleString('en')} identities, batch ${batch_size}, ${precision}, ${optimizer?.name ?? 'sgd'}`
+  return `${backbone.type}, ${head.type}${rate}, ${classes.toLocaleString('en')} identities, batch ${batch_size}, ${precision}, ${optimizer?.name ?? 'sgd'}${recompute === true ? ', recomputed' : ''}`
 }
 
 export async function benchEstimate({ quick }: BenchOptions, print: (line: string) => void): Promise<void> {

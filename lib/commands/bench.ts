@@ -26,6 +26,7 @@ graph stands and until the first batch is trained. The median of the steps count
 --seconds S                no further step of a backbone after so many seconds, 8 by default
 --precision P              fp32, bf16 or fp16; fp32 by default
 --threads N                threads of tensor operations, all cores by default
+--recompute                keep few values for backward and compute the others again, as \`recompute: true\` in a run
 --profile                  time of a step by op, and its slowest nodes
 --json                     for machines
 `
@@ -37,6 +38,7 @@ const OPTIONS = {
   classes: { type: 'string' },
   json: { type: 'boolean' },
   precision: { type: 'string' },
+  recompute: { type: 'boolean', default: false },
   profile: { type: 'boolean' },
   seconds: { type: 'string' },
   steps: { type: 'string' },
@@ -47,7 +49,7 @@ const PRECISIONS = ['fp32', 'bf16', 'fp16'] as const
 
 export async function run(argv: string[]): Promise<number> {
   const { values, positionals } = parseOptions(argv, OPTIONS, ['backbones'])
-  const { backbone: name, json = false } = values
+  const { backbone: name, json = false, recompute } = values
   const precision = PRECISIONS.find((known) => known === (values.precision ?? 'fp32'))
   if (precision === undefined) throw new FacexError('ERR_USAGE', unknownName('precision', values.precision!, PRECISIONS))
   const threads = wholeNumber('threads', values.threads) ?? availableParallelism()
@@ -59,7 +61,7 @@ export async function run(argv: string[]): Promise<number> {
   if (positionals[0] === 'backbones') {
     if (name !== undefined || values.profile) throw new FacexError('ERR_USAGE', `bench backbones takes neither --backbone nor --profile\n\n${usage}`)
     const numbers = { batch_size: batchSize, classes, steps, seconds, threads }
-    return benchTable(values.backbone_conf_file, ['--precision', precision, ...Object.entries(numbers).flatMap(([key, value]) => [`--${key}`, String(value)])], json)
+    return benchTable(values.backbone_conf_file, ['--precision', precision, ...(recompute ? ['--recompute'] : []), ...Object.entries(numbers).flatMap(([key, value]) => [`--${key}`, String(value)])], json)
   }
   if (positionals[0] !== undefined || name === undefined) throw new FacexError('ERR_USAGE', `expected --backbone NAME, or "backbones"\n\n${usage}`)
   const conf = readConf(values.backbone_conf_file)
@@ -67,7 +69,7 @@ export async function run(argv: string[]): Promise<number> {
   if (entry === undefined) throw new FacexError('ERR_CONFIG', unknownName('backbone', name, conf.map((candidate) => candidate.name)))
 
   const begin = performance.now()
-  const benchmark = new StepBenchmark({ backbone: entry, batchSize, classes, precision, threads })
+  const benchmark = new StepBenchmark({ backbone: entry, batchSize, classes, precision, threads, recompute })
   if (values.profile) {
     process.stdout.write(json ? `${JSON.stringify(benchmark.profile(), null, 2)}\n` : profileText(benchmark))
     return 0

@@ -34,9 +34,12 @@ export interface StepMemory extends PassMemory {
   readonly gradients: number
 }
 
-/** Of one step with `batch` images; parameters, gradients and optimizer are float32 in every precision. */
-export function stepMemory(graph: Graph, batch: number, precision: Precision): StepMemory {
-  const { forward, kept, backward } = passMemory(graph, batch, precision)
+/**
+ * Of one step with `batch` images; parameters, gradients and optimizer are float32 in every precision.
+ * @param starts nodes at which a stage begins that is computed again for its backward (see recompute.ts)
+ */
+export function stepMemory(graph: Graph, batch: number, precision: Precision, starts: readonly number[] = []): StepMemory {
+  const { forward, kept, backward } = passMemory(graph, batch, precision, starts)
   const entries = (chosen: Graph['state']) => chosen.reduce((sum, entry) => sum + elements(entry.shape), 0)
   const used = new Set(liveNodes(graph).flatMap((node) => Object.values(node.params)))
   const learning = graph.state.filter((entry) => entry.kind === 'parameter' && used.has(entry.name))
@@ -44,7 +47,7 @@ export function stepMemory(graph: Graph, batch: number, precision: Precision): S
     forward,
     kept,
     backward,
-    activations: Math.max(forward, passMemory(graph, batch, precision, { gradients: false }).backward),
+    activations: Math.max(forward, passMemory(graph, batch, precision, starts, { gradients: false }).backward),
     weights: 4 * entries(graph.state),
     casts: precision === 'fp32' ? 0 : 2 * entries(learning),
     gradients: 4 * entries(learning),
@@ -56,8 +59,8 @@ export function inferenceMemory(graph: Graph, batch: number, precision: Precisio
   return new Walk(graph, batch, precision).forward(false)
 }
 
-function passMemory(graph: Graph, batch: number, precision: Precision, count = { gradients: true }): PassMemory {
-  const walk = new Walk(graph, batch, precision)
+function passMemory(graph: Graph, batch: number, precision: Precision, starts: readonly number[], count = { gradients: true }): PassMemory {
+  const walk = new Walk(graph, batch, precision, starts)
   const forward = walk.forward(true)
   const kept = walk.held
   return { forward, kept, backward: walk.backward(count.gradients) }
@@ -67,6 +70,20 @@ function passMemory(graph: Graph, batch: number, precision: Precision, count = {
 interface Block {
   readonly bytes: number
   holders: number
+}
+
+/** Nodes from `begin` to before `end` that are computed again, and the values of earlier nodes that they read. */
+interface Stage {
+  readonly begin: number
+  readonly end: number
+  readonly read: Map<number, Block>
+}
+
+/** How often the result of each node is read. */
+function usesOf(nodes: readonly Node[]): Map<number, number> {
+  const uses = new Map<number, number>()
+  for (const node of nodes) for (const id of node.inputs) uses.set(id, (uses.get(id) ?? 0) + 1)
+  return uses
 }
 
 /** Ops that write the gradient of their operand over that of their result, where nobody else holds it. */
@@ -90,12 +107,18 @@ class Walk {
   readonly #gradientBytes: ReadonlyMap<string, number>
   /** What a node keeps for its backward. */
   readonly #records = new Map<number, Block[]>()
+  /** Stages that are computed again, by their last node. */
+  readonly #stages = new Map<number, Stage>()
 
   constructor(
     readonly graph: Graph,
     readonly batch: number,
     readonly precision: Precision,
+    starts: readonly number[] = [],
   ) {
+    const all = [0, ...starts]
+    // The last stage goes straight on to its backward.
+    starts.forEach((end, stage) => this.#stages.set(end - 1, { begin: all[stage]!, end, read: new Map() }))
     // The executor runs every node, also those that no result depends on.
     this.#nodes = graph.nodes
     this.#learns = learningNodes(graph)
@@ -103,37 +126,58 @@ class Walk {
   }
 
   forward(keep: boolean): number {
-    const { graph } = this
     const values = new Map<number, Block>()
-    const uses = new Map<number, number>()
-    for (const node of this.#nodes) for (const id of node.inputs) uses.set(id, (uses.get(id) ?? 0) + 1)
-    for (const id of Object.values(graph.outputs)) uses.set(id, (uses.get(id) ?? 0) + 1)
+    const uses = usesOf(this.#nodes)
+    for (const id of Object.values(this.graph.outputs)) uses.set(id, (uses.get(id) ?? 0) + 1)
+    const stages = keep ? [...this.#stages.values()] : []
     for (const node of this.#nodes) {
-      const inputs = node.inputs.map((id) => values.get(id)!)
-      const output = this.#isView(node) ? hold(inputs[0]!) : this.#take(this.#bytes(node))
-      values.set(node.id, output)
-      if (keep && this.#learns.has(node.id)) {
-        const { keeps } = findOp(node.op)!
-        const record = [...(keeps === 'inputs' ? inputs : []), ...(keeps === 'output' ? [output] : [])].map(hold)
-        const extra = this.#keptBeside(node)
-        if (extra > 0) record.push(this.#take(extra))
-        this.#records.set(node.id, record)
+      const stage = stages.find(({ begin, end }) => node.id >= begin && node.id < end)
+      if (stage !== undefined) {
+        for (const id of node.inputs) if (id < stage.begin && !stage.read.has(id)) stage.read.set(id, hold(values.get(id)!))
       }
-      for (const id of node.inputs) {
-        const left = uses.get(id)! - 1
-        uses.set(id, left)
-        if (left === 0) this.#release(values.get(id)!)
-      }
+      this.#compute(node, values, uses, keep && stage === undefined)
     }
     return this.#most
+  }
+
+  /** The values of a stage once more, with what its backward reads. */
+  #again({ begin, end, read }: Stage): void {
+    const nodes = this.#nodes.slice(begin, end)
+    const uses = usesOf(nodes)
+    const values = new Map([...read].map(([id, block]) => [id, hold(block)]))
+    for (const node of nodes) {
+      this.#compute(node, values, uses, true)
+      if (!uses.has(node.id)) this.#release(values.get(node.id)!)
+    }
+  }
+
+  #compute(node: Node, values: Map<number, Block>, uses: Map<number, number>, keep: boolean): void {
+    const inputs = node.inputs.map((id) => values.get(id)!)
+    const output = this.#isView(node) ? hold(inputs[0]!) : this.#take(this.#bytes(node))
+    values.set(node.id, output)
+    if (keep && this.#learns.has(node.id)) {
+      const { keeps } = findOp(node.op)!
+      const record = [...(keeps === 'inputs' ? inputs : []), ...(keeps === 'output' ? [output] : [])].map(hold)
+      const extra = this.#keptBeside(node)
+      if (extra > 0) record.push(this.#take(extra))
+      this.#records.set(node.id, record)
+    }
+    for (const id of node.inputs) {
+      const left = uses.get(id)! - 1
+      uses.set(id, left)
+      if (left === 0) this.#release(values.get(id)!)
+    }
   }
 
   /** @param gradients whether those of the parameters count */
   backward(gradients: boolean): number {
     this.#most = this.held
+    const opened: Stage[] = []
     const grads = new Map<number, Block>()
     for (const id of Object.values(this.graph.outputs)) grads.set(id, this.#take(this.#bytes(this.graph.nodes[id]!)))
     for (const node of this.#nodes.toReversed()) {
+      const stage = this.#stages.get(node.id)
+      if (stage !== undefined) this.#again(stage)
       const grad = grads.get(node.id)
       grads.delete(node.id)
       if (grad !== undefined) {
@@ -141,6 +185,8 @@ class Walk {
         this.#backwardOf(node, grad, grads)
       }
       this.#records.get(node.id)?.forEach((block) => this.#release(block))
+      if (stage !== undefined) opened.push(stage)
+      if (opened.at(-1)?.begin === node.id) opened.pop()!.read.forEach((block) => this.#release(block))
     }
     return this.#most
   }

@@ -6,6 +6,7 @@
 import { buildBackbone, type BuiltBackbone } from '../backbones/index.js'
 import type { ConfEntry } from '../backbones/conf.js'
 import { fuseNorm } from '../graph/passes/index.js'
+import { recomputeStarts } from '../graph/recompute.js'
 import { findHead } from '../heads/index.js'
 import { embeddingSize } from '../model/build.js'
 import { inferenceNetwork } from '../model/inference.js'
@@ -22,6 +23,8 @@ export interface StepBenchmarkOptions {
   readonly precision?: 'fp32' | 'bf16' | 'fp16'
   readonly device?: NativeDevice
   readonly threads?: number
+  /** As in a run's configuration. */
+  readonly recompute?: boolean
 }
 
 /** One network with a head, SGD with momentum, and one batch of noise that every step sees again. */
@@ -38,7 +41,7 @@ export class StepBenchmark {
   readonly batchSize: number
 
   constructor(options: StepBenchmarkOptions) {
-    const { backbone, head = 'ArcFace', classes = 1000, batchSize, precision = 'fp32', device = 'cpu', threads } = options
+    const { backbone, head = 'ArcFace', classes = 1000, batchSize, precision = 'fp32', device = 'cpu', threads, recompute = false } = options
     if (threads !== undefined) addon().setThreads(threads)
     const begin = performance.now()
     const built = buildBackbone(backbone.type, backbone.config)
@@ -47,8 +50,9 @@ export class StepBenchmark {
     const definition = findHead(head)
     const pieces = definition.create(definition.schema.parse({ feat_dim: embeddingSize(built.graph), num_class: classes }))
     const network = { device, master: 'float32', compute: computeType(precision), pixelMean: 127.5, pixelScale: 1 / 128 } as const
+    const graph = fuseNorm(built.graph)
     this.trainer = new (addon().Trainer)({
-      networks: { backbone: { graph: fuseNorm(built.graph), options: network } },
+      networks: { backbone: { graph, options: { ...network, stages: recompute ? recomputeStarts(graph) : [] } } },
       heads: { head: { ...pieces, dtype: 'float32', device } },
       program: [batch(['images']), forward('backbone', 'images', 'embeddings'), loss('head', 'embeddings'), backward(), update()],
       seed: 0,

@@ -7,13 +7,14 @@ import type { RunConfig } from '../config/run.js'
 import type { Dataset } from '../data/dataset.js'
 import { inferenceMemory, stepMemory, type StepMemory } from '../graph/memory.js'
 import { fuseNorm } from '../graph/passes/index.js'
+import { recomputeStarts } from '../graph/recompute.js'
 import type { Graph } from '../graph/types.js'
 import { headMemory, type HeadMemory } from '../heads/memory.js'
 import type { ModePlan } from './modes/index.js'
 
 /** What the prediction reads of a run. */
 export interface MemoryRequest {
-  readonly config: Pick<RunConfig, 'batch_size' | 'precision' | 'optimizer' | 'data' | 'checkpoint'>
+  readonly config: Pick<RunConfig, 'batch_size' | 'precision' | 'recompute' | 'optimizer' | 'data' | 'checkpoint'>
   readonly plan: Pick<ModePlan, 'networks' | 'heads' | 'program' | 'order'>
   readonly dataset: Pick<Dataset, 'size'>
   readonly input: { readonly height: number; readonly width: number }
@@ -61,9 +62,9 @@ const OVERHEAD = 1.045
 /** Predicts a run's memory on `device`. */
 export function runMemory(request: MemoryRequest, device: 'cpu' | 'cuda'): RunMemory {
   const { config, plan } = request
-  const { batch_size: batch, precision } = config
+  const { batch_size: batch } = config
   const slots = config.optimizer.name === 'adamw' ? 2 : Number(config.optimizer.momentum > 0)
-  const networks = new Map(Object.entries(plan.networks).map(([name, graph]) => [name, networkMemory(graph, batch, precision)]))
+  const networks = new Map(Object.entries(plan.networks).map(([name, graph]) => [name, networkMemory(graph, config)]))
   const heads = new Map(Object.entries(plan.heads).map(([name, head]) => [name, headMemory(head, batch)]))
   const learning = new Set(plan.program.flatMap((verb) => (verb.verb === 'forward' && verb.gradient ? [verb.network] : [])))
   const onHost = new Set(device === 'cuda' ? Object.keys(plan.heads).filter((name) => plan.heads[name]!.centres === 'host') : [])
@@ -106,10 +107,10 @@ interface NetworkMemory extends StepMemory {
   readonly inference: number
 }
 
-function networkMemory(graph: Graph, batch: number, precision: RunConfig['precision']): NetworkMemory {
+function networkMemory(graph: Graph, { batch_size: batch, precision, recompute }: MemoryRequest['config']): NetworkMemory {
   const fused = fuseNorm(graph)
   const parameters = graph.state.filter(({ kind }) => kind === 'parameter').reduce((total, { shape }) => total + 4 * shape.reduce((a, b) => a * b, 1), 0)
-  return { ...stepMemory(fused, batch, precision), parameters, inference: inferenceMemory(fused, batch, precision) }
+  return { ...stepMemory(fused, batch, precision, recompute ? recomputeStarts(fused) : []), parameters, inference: inferenceMemory(fused, batch, precision) }
 }
 
 /** Follows a step: what its values and gradients take at the worst moment, beside the buffers that heads keep for good. */

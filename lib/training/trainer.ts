@@ -3,6 +3,8 @@ import type { RunConfig } from '../config/run.js'
 import type { Peers } from '../distributed/peers.js'
 import { throwProblems } from '../errors.js'
 import { fuseNorm } from '../graph/passes/index.js'
+import { recomputeStarts } from '../graph/recompute.js'
+import type { Graph } from '../graph/types.js'
 import type { BuiltModel } from '../model/build.js'
 import type { Preprocessing } from '../model/preprocessing.js'
 import { addon, type NativeDevice, type NativeNetworkOptions, type NativeTrainer } from '../native.js'
@@ -19,7 +21,7 @@ export function createTrainer(config: RunConfig, model: BuiltModel, plan: ModePl
   if (device === 'cuda') addon().allowTf32(config.tf32)
   const options = networkOptions(config.precision, model.preprocessing, device)
   const trainer = new (addon().Trainer)({
-    networks: Object.fromEntries(Object.entries(plan.networks).map(([name, graph]) => [name, { graph: fuseNorm(graph), options }])),
+    networks: Object.fromEntries(Object.entries(plan.networks).map(([name, graph]) => [name, trained(fuseNorm(graph), options, config)])),
     heads: Object.fromEntries(Object.entries(plan.heads).map(([name, head]) => [name, { ...head, dtype: 'float32', device }])),
     program: plan.program,
     seed: config.seed,
@@ -33,6 +35,10 @@ export function createTrainer(config: RunConfig, model: BuiltModel, plan: ModePl
   checkPatterns(config, parameters.map(({ name }) => name))
   trainer.setOptimizer(nativeOptimizer(config.optimizer, parameters.filter(({ name }) => !matchesAny(name, config.freeze))))
   return trainer
+}
+
+function trained(graph: Graph, options: NativeNetworkOptions, { recompute }: RunConfig): { graph: Graph; options: NativeNetworkOptions } {
+  return { graph, options: { ...options, stages: recompute ? recomputeStarts(graph) : [] } }
 }
 
 /** How a network computes and reads pixels. */

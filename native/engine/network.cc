@@ -12,30 +12,34 @@
 #include "engine/op.h"
 #include "engine/pixels.h"
 #include "engine/plan.h"
+#include "engine/recorded_pass.h"
 
 namespace facex::engine {
 
 namespace {
 
-// What one node keeps for its backward.
-struct Record {
-  std::vector<Tensor> inputs;  // undefined where the op does not read them
-  std::vector<std::vector<int64_t>> input_sizes;
-  Tensor output;
-  std::vector<Tensor> kept;
+// Nodes from `begin` to before `end`.
+struct Stage {
+  size_t begin, end;
 };
 
-class RecordedPass final : public Pass {
- public:
-  const Tensor& output(const std::string& name) const override {
-    const auto found = outputs.find(name);
-    if (found == outputs.end()) fail(ErrorCode::kGraph, "the network has no output \"", name, "\"");
-    return found->second;
+std::vector<Stage> stages_of(const Graph& graph, const std::vector<size_t>& starts) {
+  std::vector<Stage> stages{{0, graph.nodes.size()}};
+  for (const size_t start : starts) {
+    if (start <= stages.back().begin || start >= graph.nodes.size()) {
+      fail(ErrorCode::kGraph, graph.name, ": expected stages to start at increasing nodes from 1 to ", graph.nodes.size() - 1, ", got ", start);
+    }
+    stages.back().end = start;
+    stages.push_back({start, graph.nodes.size()});
   }
+  return stages;
+}
 
-  std::map<std::string, Tensor> outputs;
-  std::vector<Record> records;  // one a node; empty without backward
-  PassMode mode;
+// Values by node id, each with the number of times that it is still wanted.
+struct Values {
+  explicit Values(size_t count) : of(count), uses(count) {}
+  std::vector<Tensor> of;
+  std::vector<size_t> uses;
 };
 
 // Images lie channels-last everywhere, all other values row-major.
@@ -76,7 +80,8 @@ class Watch {
 
 class Network::Impl {
  public:
-  Impl(Graph graph, const NetworkOptions& options) : graph_(std::move(graph)), options_(options), plan_(make_plan(graph_)) {
+  Impl(Graph graph, const NetworkOptions& options)
+      : graph_(std::move(graph)), options_(options), plan_(make_plan(graph_)), stages_(stages_of(graph_, options.stages)) {
     for (const StateEntry& entry : graph_.state) {
       // Convolution weights lie channels-last like the images that they meet.
       const auto format = entry.shape.size() == 4 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous;
@@ -108,35 +113,21 @@ class Network::Impl {
     const std::lock_guard lock(running_);
     auto pass = std::make_unique<RecordedPass>();
     pass->mode = mode;
-    if (mode.keep_for_backward) pass->records.resize(plan_.size());
-    std::vector<Tensor> values(plan_.size());
-    std::vector<size_t> uses(plan_.size());
-    for (size_t id = 0; id < plan_.size(); ++id) uses[id] = plan_[id].uses;
-
-    for (size_t id = 0; id < plan_.size(); ++id) {
-      const Step& step = plan_[id];
-      if (step.node->op == "input") {
-        values[id] = images_for(*step.node, images);
-        continue;
-      }
-      std::vector<Tensor> inputs;
-      inputs.reserve(step.node->inputs.size());
-      for (size_t input : step.node->inputs) {
-        inputs.push_back(values[input]);
-        if (--uses[input] == 0 && !plan_[input].is_output) values[input] = Tensor();
-      }
-      const Watch watch(observer_, *step.node, /*backward=*/false);
-      const bool keep = mode.keep_for_backward && step.wants_grad;
-      Forward context{.node = *step.node, .inputs = inputs, .params = params_[id], .mode = mode, .kept = {}};
-      values[id] = laid_out(step.op->forward(context));
-      if (!keep) continue;
-      Record& record = pass->records[id];
-      for (const Tensor& input : inputs) record.input_sizes.push_back(input.sizes().vec());
-      if (step.row->needs == Needs::kInputs) record.inputs = std::move(inputs);
-      if (step.row->needs == Needs::kOutput) record.output = values[id];
-      record.kept = std::move(context.kept);
+    if (mode.keep_for_backward) {
+      pass->records.resize(plan_.size());
+      pass->entering.resize(stages_.size());
+      if (stages_.size() > 1) pass->images = images;
     }
-    for (const auto& [name, id] : graph_.outputs) pass->outputs[name] = values[id];
+    Values values(plan_.size());
+    for (size_t id = 0; id < plan_.size(); ++id) values.uses[id] = plan_[id].uses + (plan_[id].is_output ? 1 : 0);
+    for (size_t stage = 0; stage < stages_.size(); ++stage) {
+      const bool keeps = mode.keep_for_backward && !comes_again(stage);
+      if (mode.keep_for_backward && comes_again(stage)) pass->entering[stage] = entering(stages_[stage], values);
+      for (size_t id = stages_[stage].begin; id < stages_[stage].end; ++id) {
+        compute(id, images, mode, values, keeps ? &pass->records[id] : nullptr);
+      }
+    }
+    for (const auto& [name, id] : graph_.outputs) pass->outputs[name] = values.of[id];
     return pass;
   }
 
@@ -149,33 +140,96 @@ class Network::Impl {
       if (found == graph_.outputs.end()) fail(ErrorCode::kGraph, "the network has no output \"", name, "\"");
       add_grad(grads[found->second], grad.to(options_.device, options_.compute));
     }
-    for (size_t id = plan_.size(); id-- > 0;) {
-      const Step& step = plan_[id];
-      const Record record = std::move(pass.records[id]);
-      Tensor grad = std::move(grads[id]);
-      if (!grad.defined() || !step.wants_grad) continue;
-      grad = laid_out(grad);
-      const Watch watch(observer_, *step.node, /*backward=*/true);
-      Backward context{.node = *step.node,
-                       .grad = std::move(grad),
-                       .inputs = record.inputs,
-                       .input_sizes = record.input_sizes,
-                       .output = record.output,
-                       .kept = record.kept,
-                       .params = params_[id],
-                       .mode = pass.mode,
-                       .wanted = step.wanted,
-                       .input_grads = std::vector<Tensor>(step.node->inputs.size())};
-      step.op->backward(context);
-      context.grad = Tensor();
-      if (complete) {
-        for (Entry* parameter : completed_by_[id]) complete(*parameter);
-      }
-      for (size_t i = 0; i < step.node->inputs.size(); ++i) {
-        if (step.wanted[i]) add_grad(grads[step.node->inputs[i]], std::move(context.input_grads[i]));
-      }
+    for (size_t stage = stages_.size(); stage-- > 0;) {
+      if (comes_again(stage)) compute_again(stages_[stage], pass, pass.entering[stage]);
+      for (size_t id = stages_[stage].end; id-- > stages_[stage].begin;) backward_of(id, pass, grads, complete);
+      pass.entering[stage].clear();
     }
     pass.records.clear();
+  }
+
+  // The last stage goes straight on to its backward.
+  bool comes_again(size_t stage) const { return stage + 1 < stages_.size(); }
+
+  // What the stage reads of values so far.
+  std::map<size_t, Tensor> entering(const Stage& stage, const Values& values) const {
+    std::map<size_t, Tensor> found;
+    for (size_t id = stage.begin; id < stage.end; ++id) {
+      for (size_t input : plan_[id].node->inputs) {
+        if (input < stage.begin) found.emplace(input, values.of[input]);
+      }
+    }
+    return found;
+  }
+
+  // Forward of one node; drops operands whose last use this is. `record` is null where nothing is kept.
+  void compute(size_t id, const Tensor& images, const PassMode& mode, Values& values, Record* record) {
+    const Step& step = plan_[id];
+    if (step.node->op == "input") {
+      values.of[id] = images_for(*step.node, images);
+      return;
+    }
+    std::vector<Tensor> inputs;
+    inputs.reserve(step.node->inputs.size());
+    for (size_t input : step.node->inputs) {
+      inputs.push_back(values.of[input]);
+      if (--values.uses[input] == 0) values.of[input] = Tensor();
+    }
+    const Watch watch(observer_, *step.node, /*backward=*/false);
+    Forward context{.node = *step.node, .inputs = inputs, .params = params_[id], .mode = mode, .kept = {}};
+    values.of[id] = laid_out(step.op->forward(context));
+    if (record == nullptr || !step.wants_grad) return;
+    for (const Tensor& input : inputs) record->input_sizes.push_back(input.sizes().vec());
+    if (step.row->needs == Needs::kInputs) record->inputs = std::move(inputs);
+    if (step.row->needs == Needs::kOutput) record->output = values.of[id];
+    record->kept = std::move(context.kept);
+  }
+
+  // A stage of a pass once more, with the values that entered it: the same bits, as masks follow from the key of the pass
+  // and batch statistics from the batch. Buffers come out as they went in: the first time has moved them.
+  void compute_again(const Stage& stage, RecordedPass& pass, const std::map<size_t, Tensor>& entering) {
+    Values values(plan_.size());
+    for (const auto& [id, value] : entering) values.of[id] = value;
+    for (size_t id = stage.begin; id < stage.end; ++id) {
+      for (size_t input : plan_[id].node->inputs) ++values.uses[input];
+    }
+    for (size_t id = stage.begin; id < stage.end; ++id) {
+      std::vector<std::pair<Tensor, Tensor>> buffers;
+      for (const auto& [role, name] : plan_[id].node->params) {
+        const Entry& entry = *state_.find(name);
+        if (entry.kind == EntryKind::kBuffer) buffers.emplace_back(entry.value, entry.value.clone());
+      }
+      compute(id, pass.images, pass.mode, values, &pass.records[id]);
+      for (const auto& [buffer, before] : buffers) buffer.copy_(before);
+      if (values.uses[id] == 0) values.of[id] = Tensor();
+    }
+  }
+
+  void backward_of(size_t id, RecordedPass& pass, std::vector<Tensor>& grads, const GradientSink& complete) {
+    const Step& step = plan_[id];
+    const Record record = std::move(pass.records[id]);
+    Tensor grad = std::move(grads[id]);
+    if (!grad.defined() || !step.wants_grad) return;
+    grad = laid_out(grad);
+    const Watch watch(observer_, *step.node, /*backward=*/true);
+    Backward context{.node = *step.node,
+                     .grad = std::move(grad),
+                     .inputs = record.inputs,
+                     .input_sizes = record.input_sizes,
+                     .output = record.output,
+                     .kept = record.kept,
+                     .params = params_[id],
+                     .mode = pass.mode,
+                     .wanted = step.wanted,
+                     .input_grads = std::vector<Tensor>(step.node->inputs.size())};
+    step.op->backward(context);
+    context.grad = Tensor();
+    if (complete) {
+      for (Entry* parameter : completed_by_[id]) complete(*parameter);
+    }
+    for (size_t i = 0; i < step.node->inputs.size(); ++i) {
+      if (step.wanted[i]) add_grad(grads[step.node->inputs[i]], std::move(context.input_grads[i]));
+    }
   }
 
   // The first node that uses a parameter is the last that adds to its gradient.
@@ -205,6 +259,7 @@ class Network::Impl {
   Graph graph_;
   NetworkOptions options_;
   std::vector<Step> plan_;
+  std::vector<Stage> stages_;  // together all nodes
   State state_;
   std::vector<NodeParameters> params_;
   std::vector<std::vector<Entry*>> completed_by_;  // parameters by the node whose backward completes their gradient

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/state.h"
 #include "core/tensor.h"
@@ -23,6 +24,9 @@ struct NetworkOptions {
   // Pixel normalisation for uint8 input: (x - mean) * scale per channel, applied in the first kernel.
   double pixel_mean = 127.5;
   double pixel_scale = 1.0 / 128.0;
+  // Nodes at which a stage begins, the first left out. A pass with backward keeps only the values that enter a stage and
+  // computes the others once more on the way back; the last stage is kept as it is. Empty: everything is kept.
+  std::vector<size_t> stages;
 };
 
 // How one forward pass treats normalisation and dropout.

@@ -29,6 +29,13 @@ t.test('the memory of a small step is what counting by hand gives', async (t) =>
   t.equal(inferenceMemory(graph, 2, 'fp32'), 2048, 'one value and the next')
 })
 
+t.test('a stage that is computed again keeps what enters it', async (t) => {
+  // The convolution is a stage of its own: the input is made again from the bytes of the images.
+  const memory = stepMemory(graph, 2, 'fp32', [2])
+  t.equal(memory.kept, 1024 + 1024 + 16, 'result of the ReLU, operand of the linear layer, the result')
+  t.equal(memory.backward, stepMemory(graph, 2, 'fp32').backward - 384)
+})
+
 t.test('16-bit activations halve what values take and add a copy of the weights', async (t) => {
   const [wide, narrow] = (['fp32', 'bf16'] as const).map((precision) => stepMemory(graph, 2, precision))
   t.equal(narrow!.activations, wide!.activations / 2)

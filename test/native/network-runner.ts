@@ -71,8 +71,8 @@ export interface Precision {
 }
 
 /** A network for tests, in float64 unless said otherwise. */
-export function makeNetwork(graph: Graph, precision: Precision = { master: 'float64', compute: 'float64' }): NativeNetwork {
-  return new (addon().Network)(graph, { device: 'cpu', ...precision, pixelMean: 127.5, pixelScale: 1 / 128 })
+export function makeNetwork(graph: Graph, precision: Precision = { master: 'float64', compute: 'float64' }, stages: readonly number[] = []): NativeNetwork {
+  return new (addon().Network)(graph, { device: 'cpu', ...precision, stages, pixelMean: 127.5, pixelScale: 1 / 128 })
 }
 
 /** Loads plain arrays into the entries of the same names. */

@@ -35,8 +35,8 @@ function trainOnce(network: NativeNetwork, randomKey?: number): Record<string, n
   return Object.fromEntries([['output', numbers(output)], ...grads.map((tensor) => [tensor.name, numbers(tensor)])])
 }
 
-function made(graph: Graph, precision?: Precision): NativeNetwork {
-  const network = makeNetwork(graph, precision)
+function made(graph: Graph, precision?: Precision, stages?: readonly number[]): NativeNetwork {
+  const network = makeNetwork(graph, precision, stages)
   network.initialise(5)
   return network
 }
@@ -62,6 +62,24 @@ t.test('the same step on the same threads gives the same bits', async (t) => {
   for (const precision of [FLOAT32, { master: 'float32', compute: 'bfloat16' }] as const) {
     t.same(trainOnce(made(fuseNorm(smallNet()), precision), 3), trainOnce(made(fuseNorm(smallNet()), precision), 3))
   }
+})
+
+t.test('stages that are computed again change no bit of results, gradients and running statistics', async (t) => {
+  const graph = fuseNorm(smallNet())
+  const all = graph.nodes.slice(1).map(({ id }) => id)
+  for (const precision of [FLOAT32, { master: 'float32', compute: 'bfloat16' }] as const) {
+    const whole = made(graph, precision)
+    const expected = trainOnce(whole, 3)
+    for (const stages of [...all.map((id) => [id]), all.filter((id) => id % 3 === 0), all]) {
+      const network = made(graph, precision, stages)
+      t.same([trainOnce(network, 3), network.state()], [expected, whole.state()], `stages from ${stages.join(', ')}`)
+    }
+  }
+})
+
+t.test('stages that are not in order are refused', async (t) => {
+  const graph = smallNet()
+  for (const stages of [[0], [3, 3], [graph.nodes.length]]) t.throws(() => made(graph, FLOAT32, stages), { code: 'ERR_GRAPH', message: /stages to start at increasing nodes/ })
 })
 
 t.test('dropout follows its random key and leaves out about the asked share', async (t) => {
