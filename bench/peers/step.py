@@ -17,6 +17,7 @@ from networks import BACKBONES, ArcFace
 class Peer:
     def __init__(self, options):
         torch.set_num_threads(options["threads"])
+        torch.backends.nnpack.set_flags(False)  # on processors that it does not know it warns at every convolution
         torch.manual_seed(0)
         self.precision = options.get("precision", "fp32")
         self.device = options.get("device", "cpu")

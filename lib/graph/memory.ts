@@ -89,6 +89,12 @@ function usesOf(nodes: readonly Node[]): Map<number, number> {
 /** Ops that write the gradient of their operand over that of their result, where nobody else holds it. */
 const IN_PLACE = ['batch_norm', 'batch_norm_act', 'prelu']
 
+/** Operands that ops write their result over where nothing else reads them, in a pass without backward. */
+const OVERWRITTEN: Readonly<Record<string, readonly number[]>> = {
+  ...Object.fromEntries([...IN_PLACE, 'relu', 'relu6', 'sigmoid', 'silu', 'hard_sigmoid', 'hard_swish', 'gelu', 'mul'].map((op) => [op, [0]])),
+  add: [0, 1],
+}
+
 /** Operands whose gradient is that of the result itself. */
 function passedOn(node: Node): readonly number[] {
   if (node.op === 'add') return [0, 1]
@@ -135,7 +141,7 @@ class Walk {
       if (stage !== undefined) {
         for (const id of node.inputs) if (id < stage.begin && !stage.read.has(id)) stage.read.set(id, hold(values.get(id)!))
       }
-      this.#compute(node, values, uses, keep && stage === undefined)
+      this.#compute(node, values, uses, keep && stage === undefined, !keep)
     }
     return this.#most
   }
@@ -151,9 +157,11 @@ class Walk {
     }
   }
 
-  #compute(node: Node, values: Map<number, Block>, uses: Map<number, number>, keep: boolean): void {
+  #compute(node: Node, values: Map<number, Block>, uses: Map<number, number>, keep: boolean, inference = false): void {
     const inputs = node.inputs.map((id) => values.get(id)!)
-    const output = this.#isView(node) ? hold(inputs[0]!) : this.#take(this.#bytes(node))
+    const isFree = (place: number) => uses.get(node.inputs[place]!) === 1 && inputs[place]!.holders === 1
+    const reused = this.#isView(node) ? 0 : inference ? OVERWRITTEN[node.op]?.find(isFree) : undefined
+    const output = reused === undefined ? this.#take(this.#bytes(node)) : hold(inputs[reused]!)
     values.set(node.id, output)
     if (keep && this.#learns.has(node.id)) {
       const { keeps } = findOp(node.op)!

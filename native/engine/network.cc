@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "engine/initialise.h"
+#include "engine/kernels/channels.h"
 #include "engine/op.h"
 #include "engine/pixels.h"
 #include "engine/plan.h"
@@ -44,15 +45,22 @@ struct Values {
 
 // Images lie channels-last everywhere, all other values row-major.
 Tensor laid_out(const Tensor& value) {
-  return value.contiguous(value.dim() == 4 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous);
+  if (value.dim() != 4) return value.contiguous();
+  const bool sliced = !value.is_contiguous(at::MemoryFormat::ChannelsLast) && kernels::is_channel_slice(value);
+  return sliced ? kernels::packed_channels(value) : value.contiguous(at::MemoryFormat::ChannelsLast);
 }
 
-// grad += more. In place only where nobody else holds the sum: an add hands one gradient to both of its operands.
+// Whether nobody else holds the value, and each element has a place of its own, which an expanded tensor has not.
+bool is_own(const Tensor& value) { return value.use_count() == 1 && value.storage().use_count() == 1 && value.is_non_overlapping_and_dense(); }
+
+// grad += more, in place where possible: an add hands one gradient to both of its operands.
 void add_grad(Tensor& grad, Tensor more) {
   if (!grad.defined()) {
     grad = std::move(more);
-  } else if (grad.use_count() == 1 && grad.storage().use_count() == 1) {
+  } else if (is_own(grad)) {
     grad.add_(more);
+  } else if (is_own(more)) {
+    grad = more.add_(grad);
   } else {
     grad = at::add(grad, more);
   }

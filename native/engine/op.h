@@ -41,6 +41,10 @@ struct Forward {
   std::vector<Tensor> kept;
 
   const Tensor& input(size_t i = 0) const { return inputs[i]; }
+  // Whether nothing reads operand i after this node, backward included, so that its memory may be written.
+  bool owns_input(size_t i = 0) const {
+    return !mode.keep_for_backward && inputs[i].use_count() == 1 && inputs[i].storage().use_count() == 1;
+  }
 };
 
 // The same node on the way back.

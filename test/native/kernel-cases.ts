@@ -1,6 +1,6 @@
 /**
- * What the engine's own kernels compute for odd and even sizes: fused batch norm and depthwise convolution, forward and
- * backward. One image, so that the gradient of an added parameter is that of every single value.
+ * What the engine's own kernels compute for odd and even sizes: fused batch norm, depthwise convolution and gates, forward
+ * and backward. One image, so that the gradient of an added parameter is that of every single value.
  * @module
  */
 import { GraphBuilder } from '../../lib/graph/builder.js'
@@ -79,6 +79,14 @@ export function depthwiseCase(dims: readonly [number, number, number], kernel: n
   return builder.finish(builder.add('conv2d', [builder.operand('x')], attrs, { weight }))
 }
 
+/** x times a gate a channel, the mean of another image over its pixels. */
+export function gateCase(dims: readonly [number, number, number]): KernelCase {
+  const builder = new CaseBuilder(dims)
+  const x = builder.operand('x')
+  const gate = builder.add('global_avg_pool', [builder.operand('source')], {}, {})
+  return builder.finish(builder.add('mul', [x, gate], {}, {}))
+}
+
 const size = (dims: readonly number[]) => dims.reduce((product, extent) => product * extent, 1)
 const resultDims = ({ graph }: KernelCase) => graph.nodes[graph.outputs['output']!]!.shape.dims
 
@@ -111,6 +119,7 @@ export function computeAll(): Record<string, Results> {
   for (const dims of ODD_SIZES) {
     for (const [i, activation] of FUSED_ACTIVATIONS.entries()) cases[`${dims.join(' x ')} batch norm, ${activation}`] = batchNormCase(dims, activation, i % 2 === 0)
   }
+  for (const dims of ODD_SIZES) cases[`${dims.join(' x ')} gate`] = gateCase(dims)
   for (const kernel of [3, 5]) {
     for (const stride of [1, 2]) cases[`depthwise ${kernel} x ${kernel}, stride ${stride}`] = depthwiseCase([19, 9, 12], kernel, stride, (kernel - 1) / 2)
   }

@@ -5,7 +5,7 @@ import { isDeepStrictEqual, promisify } from 'node:util'
 import t from 'tap'
 
 import { addon } from '../../lib/native.js'
-import { batchNormCase, compute, computeAll, depthwiseCase, gradOf, ODD_SIZES, type Results } from './kernel-cases.js'
+import { batchNormCase, compute, computeAll, depthwiseCase, gateCase, gradOf, ODD_SIZES, type Results } from './kernel-cases.js'
 
 /** Largest difference of any entry, relative to the largest value of that entry. */
 function farthest(found: Results, expected: Results): number {
@@ -37,6 +37,24 @@ for (const [kernel, stride, padding] of [[3, 1, 1], [3, 2, 1], [3, 2, 0], [5, 1,
     }
   })
 }
+
+t.test('an image times one gate a channel follows its formulas for any number of channels', async (t) => {
+  for (const dims of ODD_SIZES) {
+    const each = gateCase(dims)
+    const [{ x, source }, grad, area] = [each.values, gradOf(each), dims[1] * dims[2]]
+    const means = (values: readonly number[]) => Array.from({ length: dims[0] }, (_, c) => values.slice(c * area, (c + 1) * area).reduce((sum, value) => sum + value, 0) / area)
+    const [gates, gateGrads] = [means(source!), means(grad.map((value, i) => value * x![i]!))]
+    const byFormula = {
+      output: x!.map((value, i) => value * gates[Math.floor(i / area)]!),
+      x: grad.map((value, i) => value * gates[Math.floor(i / area)]!),
+      source: x!.map((_, i) => gateGrads[Math.floor(i / area)]!),
+    }
+    for (const type of TYPES) {
+      const far = farthest(compute(each, type), byFormula)
+      t.ok(far < TOLERANCE[type], `${dims.join(' x ')} ${type}: ${far}`)
+    }
+  }
+})
 
 /** Value and derivative of the activation, in plain arithmetic. */
 const ACTIVATIONS: Readonly<Record<string, (z: number, slope: number) => readonly [number, number]>> = {

@@ -174,8 +174,8 @@ ChannelMoments channel_moments(const Tensor& x) {
   });
 }
 
-Tensor affine_act(const Tensor& x, const Tensor& residual, const Affine& affine) {
-  Tensor y = at::empty_like(x);
+Tensor affine_act(const Tensor& x, const Tensor& residual, const Affine& affine, bool in_place) {
+  const Tensor y = in_place ? x : at::empty_like(x);
   with_storage(x.scalar_type(), [&]<typename T>(T) {
     const Extent extent(x);
     const Bound<T> op(extent, x, residual, affine);

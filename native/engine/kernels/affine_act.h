@@ -27,8 +27,8 @@ struct Affine {
   Activation activation = Activation::kNone;
 };
 
-// `residual` may be undefined.
-Tensor affine_act(const Tensor& x, const Tensor& residual, const Affine& affine);
+// `residual` may be undefined. Writes over x where `in_place`.
+Tensor affine_act(const Tensor& x, const Tensor& residual, const Affine& affine, bool in_place);
 
 // With z the argument of the activation and dz = grad * act'(z): sums over all but the channels.
 struct AffineActSums {

@@ -53,5 +53,17 @@ template <>
 const DepthwiseLoops<Bf16>& depthwise_loops() {
   return FACEX_CHOOSE(depthwise_bf16);
 }
+template <>
+const GateLoops<float>& gate_loops() {
+  return FACEX_CHOOSE(gate_float);
+}
+template <>
+const GateLoops<double>& gate_loops() {
+  return FACEX_CHOOSE(gate_double);
+}
+template <>
+const GateLoops<Bf16>& gate_loops() {
+  return FACEX_CHOOSE(gate_bf16);
+}
 
 }  // namespace facex::engine::loops

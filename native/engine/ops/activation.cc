@@ -1,6 +1,8 @@
 // Element-wise activations: the forward and backward kernels of libtorch, each told what backward reads.
 #include <ATen/ops/_softmax.h>
 #include <ATen/ops/_softmax_backward_data.h>
+#include <ATen/ops/clamp_min.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/gelu_backward.h>
 #include <ATen/ops/hardsigmoid.h>
@@ -10,7 +12,6 @@
 #include <ATen/ops/hardtanh.h>
 #include <ATen/ops/hardtanh_backward.h>
 #include <ATen/ops/ones_like.h>
-#include <ATen/ops/relu.h>
 #include <ATen/ops/sigmoid.h>
 #include <ATen/ops/sigmoid_backward.h>
 #include <ATen/ops/silu.h>
@@ -26,29 +27,34 @@ namespace facex::engine {
 
 namespace {
 
-// `apply` maps x to y; `derive` maps (grad, x or y) to the gradient of x, reading what the table row says it needs.
-template <Tensor (*apply)(const Tensor&), Tensor (*derive)(const Tensor&, const Tensor&), Needs needs>
+// `apply` writes y, which may be x itself; `derive` maps (grad, x or y) to the gradient of x, reading what the table row says it needs.
+template <void (*apply)(Tensor& y, const Tensor& x), Tensor (*derive)(const Tensor&, const Tensor&), Needs needs>
 class Elementwise final : public Op {
  public:
-  Tensor forward(Forward& pass) const override { return apply(pass.input()); }
+  Tensor forward(Forward& pass) const override {
+    const Tensor& x = pass.input();
+    Tensor y = pass.owns_input() ? x : at::empty_like(x);
+    apply(y, x);
+    return y;
+  }
   void backward(Backward& pass) const override {
     pass.input_grads[0] = derive(pass.grad, needs == Needs::kOutput ? pass.output : pass.input());
   }
 };
 
-Tensor relu(const Tensor& x) { return at::relu(x); }
+void relu(Tensor& y, const Tensor& x) { at::clamp_min_out(y, x, 0); }
 Tensor relu_grad(const Tensor& g, const Tensor& y) { return at::threshold_backward(g, y, 0); }
-Tensor relu6(const Tensor& x) { return at::hardtanh(x, 0, 6); }
+void relu6(Tensor& y, const Tensor& x) { at::hardtanh_out(y, x, 0, 6); }
 Tensor relu6_grad(const Tensor& g, const Tensor& x) { return at::hardtanh_backward(g, x, 0, 6); }
-Tensor sigmoid(const Tensor& x) { return at::sigmoid(x); }
+void sigmoid(Tensor& y, const Tensor& x) { at::sigmoid_out(y, x); }
 Tensor sigmoid_grad(const Tensor& g, const Tensor& y) { return at::sigmoid_backward(g, y); }
-Tensor silu(const Tensor& x) { return at::silu(x); }
+void silu(Tensor& y, const Tensor& x) { at::silu_out(y, x); }
 Tensor silu_grad(const Tensor& g, const Tensor& x) { return at::silu_backward(g, x); }
-Tensor hard_sigmoid(const Tensor& x) { return at::hardsigmoid(x); }
+void hard_sigmoid(Tensor& y, const Tensor& x) { at::hardsigmoid_out(y, x); }
 Tensor hard_sigmoid_grad(const Tensor& g, const Tensor& x) { return at::hardsigmoid_backward(g, x); }
-Tensor hard_swish(const Tensor& x) { return at::hardswish(x); }
+void hard_swish(Tensor& y, const Tensor& x) { at::hardswish_out(y, x); }
 Tensor hard_swish_grad(const Tensor& g, const Tensor& x) { return at::hardswish_backward(g, x); }
-Tensor gelu(const Tensor& x) { return at::gelu(x); }
+void gelu(Tensor& y, const Tensor& x) { at::gelu_out(y, x); }
 Tensor gelu_grad(const Tensor& g, const Tensor& x) { return at::gelu_backward(g, x); }
 
 class PRelu final : public Op {
@@ -56,7 +62,7 @@ class PRelu final : public Op {
   Tensor forward(Forward& pass) const override {
     const Tensor& x = pass.input();
     if (!kernels::affine_act_takes(x)) return activate(Activation::kPRelu, x, pass.params.compute("weight"));
-    return kernels::affine_act(x, Tensor(), affine(pass.params, x));
+    return kernels::affine_act(x, Tensor(), affine(pass.params, x), pass.owns_input());
   }
 
   void backward(Backward& pass) const override {

@@ -66,7 +66,7 @@ class BatchNorm final : public Op {
     }
     const Tensor inverse_std = moments.variance.add(eps_).rsqrt_();
     pass.kept = {moments.mean, inverse_std};
-    return kernels::affine_act(x, shortcut(pass.inputs), affine(params, moments.mean, inverse_std));
+    return kernels::affine_act(x, shortcut(pass.inputs), affine(params, moments.mean, inverse_std), pass.owns_input());
   }
 
   void backward_fused(Backward& pass) const {

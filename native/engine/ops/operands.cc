@@ -2,6 +2,10 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/maximum.h>
 
+#include <algorithm>
+
+#include "engine/kernels/channels.h"
+#include "engine/kernels/gate.h"
 #include "engine/ops/ops.h"
 
 namespace facex::engine {
@@ -10,7 +14,11 @@ namespace {
 
 class Add final : public Op {
  public:
-  Tensor forward(Forward& pass) const override { return pass.input(0).add(pass.input(1)); }
+  Tensor forward(Forward& pass) const override {
+    if (pass.owns_input(0)) return Tensor(pass.input(0)).add_(pass.input(1));
+    if (pass.owns_input(1)) return Tensor(pass.input(1)).add_(pass.input(0));
+    return pass.input(0).add(pass.input(1));
+  }
   void backward(Backward& pass) const override { pass.input_grads = {pass.grad, pass.grad}; }
 };
 
@@ -30,8 +38,18 @@ class AddChannels final : public Op {
 // Of one shape, or an image times a gate [N, C, 1, 1].
 class Mul final : public Op {
  public:
-  Tensor forward(Forward& pass) const override { return pass.input(0).mul(pass.input(1)); }
+  Tensor forward(Forward& pass) const override {
+    const Tensor& x = pass.input(0);
+    const Tensor& gate = pass.input(1);
+    if (kernels::gate_takes(x, gate)) return kernels::gated(x, gate, pass.owns_input(0));
+    return pass.owns_input(0) ? Tensor(x).mul_(gate) : x.mul(gate);
+  }
   void backward(Backward& pass) const override {
+    if (pass.wanted[0] && pass.wanted[1] && kernels::gate_takes(pass.input(0), pass.input(1))) {
+      const auto grads = kernels::gated_backward(pass.input(0), pass.input(1), pass.grad, pass.owns_grad());
+      pass.input_grads = {grads.x, grads.gate};
+      return;
+    }
     if (pass.wanted[0]) pass.input_grads[0] = pass.grad.mul(pass.input(1));
     if (!pass.wanted[1]) return;
     const Tensor grad = pass.grad.mul(pass.input(0));
@@ -55,7 +73,10 @@ class Maximum final : public Op {
 class Concat final : public Op {
  public:
   explicit Concat(const Attributes& attrs) : dim_(attrs.integer("dim") + 1) {}
-  Tensor forward(Forward& pass) const override { return at::cat(pass.inputs, dim_); }
+  Tensor forward(Forward& pass) const override {
+    const bool sliced = dim_ == 1 && std::all_of(pass.inputs.begin(), pass.inputs.end(), kernels::is_channel_slice);
+    return sliced ? kernels::joined_channels(pass.inputs) : at::cat(pass.inputs, dim_);
+  }
   void backward(Backward& pass) const override {
     int64_t start = 0;
     for (size_t i = 0; i < pass.input_sizes.size(); ++i) {

@@ -59,7 +59,7 @@ class GlobalAvgPool final : public Op {
   void backward(Backward& pass) const override {
     const std::vector<int64_t>& sizes = pass.input_sizes[0];
     const double count = static_cast<double>(sizes[2] * sizes[3]);
-    pass.input_grads[0] = pass.grad.div(count).expand(sizes).contiguous(at::MemoryFormat::ChannelsLast);
+    pass.input_grads[0] = pass.grad.div(count).expand(sizes);  // added to another gradient, it need not be written out
   }
 };
 

@@ -54,8 +54,10 @@ template <typename T>
 }
 
 template <typename Act, bool shortcut, typename T>
-void apply_row(const AffineAct<T> op, T* __restrict y, int64_t row) {
+void apply_row(const AffineAct<T> op, T* y, int64_t row) {
   const int64_t start = row * op.channels;
+  // y may lie over x: each element is read before it is written, so iterations stay independent.
+#pragma GCC ivdep
   for (int64_t c = 0; c < op.channels; ++c) {
     Wide<T> z = centred(op, start + c, c) * op.scale[c] + op.shift[c];
     if constexpr (shortcut) z += widen(op.residual[start + c]);

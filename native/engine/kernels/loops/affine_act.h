@@ -34,6 +34,7 @@ template <typename T>
 struct AffineActLoops {
   // Mean and sum of squared deviations of rows [begin, end); `scratch` has room for one value a channel.
   void (*moments)(const T* x, int64_t channels, int64_t begin, int64_t end, Wide<T>* mean, Wide<T>* squares, Wide<T>* scratch);
+  // `y` may be `x` itself.
   void (*apply[kActivations])(const AffineAct<T>& op, T* y, int64_t begin, int64_t end);
   // Adds the sums over rows [begin, end) of dz, dz * (x - mean) and, for PReLU, grad * min(z, 0).
   void (*reduce[kActivations])(const AffineAct<T>& op, const T* grad, int64_t begin, int64_t end, Wide<T>* sum, Wide<T>* product, Wide<T>* slope);

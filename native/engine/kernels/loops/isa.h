@@ -3,6 +3,7 @@
 
 #include "engine/kernels/loops/affine_act.h"
 #include "engine/kernels/loops/depthwise.h"
+#include "engine/kernels/loops/gate.h"
 
 namespace facex::engine::loops {
 
@@ -14,6 +15,9 @@ namespace facex::engine::loops {
   const DepthwiseLoops<float>& depthwise_float();    \
   const DepthwiseLoops<double>& depthwise_double();  \
   const DepthwiseLoops<Bf16>& depthwise_bf16();      \
+  const GateLoops<float>& gate_float();              \
+  const GateLoops<double>& gate_double();            \
+  const GateLoops<Bf16>& gate_bf16();                \
   }
 
 FACEX_DECLARE_LOOPS(base)
