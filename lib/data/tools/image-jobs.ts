@@ -51,7 +51,8 @@ export async function forEachImage<T extends Job>(items: Iterable<T>, { threads,
       } catch (error) {
         failures[index] = `${item.value.place}: ${messageOf(error)}`
       }
-      onImage?.(++done)
+      done++
+      onImage?.(done)
     }
   }
   await Promise.all(Array.from({ length: threads }, worker))
