@@ -58,6 +58,8 @@ export interface NativeCuda {
   /** Why it is not, and what to do about it; empty where it is. */
   readonly problem: string
   readonly remedy: string
+  /** Several processes can train on GPUs together. */
+  readonly nccl: boolean
   /** As CUDA numbers versions: 13000 is 13.0; 0 where unknown. */
   readonly driver: number
   readonly runtime: number
@@ -126,6 +128,8 @@ export interface NativeHeadSpec {
   readonly device: NativeDevice
   /** The differentiable reference form instead of the fused kernel. */
   readonly reference?: boolean
+  /** Of a head on its own: the processes that share its classes, or its batch. */
+  readonly group?: NativeGroup | undefined
 }
 
 export interface NativeHead {
@@ -143,7 +147,7 @@ export interface NativeHead {
    * One step of SGD on the head alone, in place and without copies to JavaScript; returns the loss. Momentum and decay
    * stay those of the first step.
    */
-  step(request: { embeddings: NativeTensor; labels: NativeTensor; lr: number; momentum?: number; weightDecay?: number; randomKey?: number }): number
+  step(request: { embeddings: NativeTensor; labels: NativeTensor; gallery?: NativeTensor; lr: number; momentum?: number; weightDecay?: number; randomKey?: number }): number
   /** Prototype heads: takes features [N, D] of identities [N] into the next slots of the queue. */
   enqueue(features: NativeTensor, labels: NativeTensor): void
 }

@@ -2,9 +2,11 @@
 
 #include "binding/args.h"
 #include "binding/error.h"
+#include "binding/group.h"
 #include "binding/state.h"
 #include "binding/tensor.h"
 #include "core/device.h"
+#include "heads/shared_head.h"
 #include "training/optimizer.h"
 
 namespace facex::binding {
@@ -45,6 +47,11 @@ class HeadObject : public Napi::ObjectWrap<HeadObject> {
       const bool reference = spec.Has("reference") && get_bool(spec, "reference");
       const heads::HeadOptions options = head_options(spec);
       device_ = options.device;
+      const std::shared_ptr<Collective> group = group_of(spec.Get("group"));
+      if (group) {
+        head_ = heads::make_shared_head(options, group, reference);
+        return;
+      }
       head_ = reference ? heads::make_reference_head(options) : heads::make_head(options);
     });
   }
@@ -99,6 +106,7 @@ class HeadObject : public Napi::ObjectWrap<HeadObject> {
       heads::HeadRequest request;
       request.embeddings = to_tensor(given.Get("embeddings")).to(device_);
       request.labels = to_tensor(given.Get("labels")).to(device_, at::kLong);
+      if (given.Has("gallery")) request.gallery = to_tensor(given.Get("gallery")).to(device_);
       request.random_key = static_cast<uint64_t>(get_number(given, "randomKey", 0));
       const heads::HeadResult result = head_->run(request);
       if (!optimizer_) optimizer_ = optimizer(given);

@@ -3,15 +3,20 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 
+#include <utility>
+#include <vector>
+
+#include "heads/metric/metric_heads.h"
+
 namespace facex::heads {
 
 namespace {
 
 class SharedHead final : public Head {
  public:
-  // `options` are those of this rank.
-  explicit SharedHead(const HeadOptions& options, std::shared_ptr<Collective> group)
-      : options_(options), group_(std::move(group)), inner_(make_head(options)) {
+  // `options` and `inner` are those of this rank.
+  SharedHead(const HeadOptions& options, std::shared_ptr<Collective> group, std::unique_ptr<Head> inner)
+      : options_(options), group_(std::move(group)), inner_(std::move(inner)) {
     if (!shares_classes()) return;
     for (const ClassEntry& entry : class_entries(options_)) {
       parts_[entry.name] = {.dim = entry.dim, .begin = options_.share.first, .whole = options_.share.total, .width = entry.width};
@@ -28,6 +33,7 @@ class SharedHead final : public Head {
 
   HeadResult run(const HeadRequest& request) override {
     const at::NoGradGuard no_grad;
+    if (metric::is_mean_of_rows(options_)) return run_own_rows(request);
     HeadRequest whole = request;
     whole.embeddings = group_->all_gather(request.embeddings);
     whole.labels = local(group_->all_gather(request.labels));
@@ -50,6 +56,27 @@ class SharedHead final : public Head {
  private:
   bool shares_classes() const { return options_.share.group != nullptr; }
 
+  // The mean over all rows is that of the means of the ranks.
+  HeadResult run_own_rows(const HeadRequest& request) {
+    const double share = 1 / static_cast<double>(group_->size());
+    HeadRequest own = request;
+    own.grad_scale *= share;
+    std::vector<Tensor> earlier;  // gradients of all ranks, from other losses of this step
+    for (Entry& entry : state().entries()) earlier.push_back(std::exchange(entry.grad, {}));
+    HeadResult result = inner_->run(own);
+    for (size_t i = 0; i < earlier.size(); ++i) {
+      Tensor& grad = state().entries()[i].grad;
+      if (grad.defined()) {
+        grad = grad.contiguous();
+        group_->all_reduce(grad, Reduction::kSum);
+      }
+      if (earlier[i].defined()) grad = grad.defined() ? grad + earlier[i] : earlier[i];
+    }
+    result.loss = result.loss * share;
+    group_->all_reduce(result.loss.view({1}), Reduction::kSum);
+    return result;
+  }
+
   // Labels by the classes of this rank, -1 for those of others. A label outside all classes is nobody's: it is kept, and
   // the head inside names it.
   Tensor local(const Tensor& labels) const {
@@ -68,16 +95,17 @@ class SharedHead final : public Head {
 
 }  // namespace
 
-std::unique_ptr<Head> make_shared_head(const HeadOptions& options, const std::shared_ptr<Collective>& group) {
-  if (!options.device.is_cpu() || class_entries(options).empty()) return std::make_unique<SharedHead>(options, group);
-  if (options.num_class < group->size()) {
-    fail(ErrorCode::kConfig, "head ", options.name, ": expected at least as many identities as processes, got ", options.num_class, " for ", group->size());
-  }
-  const Share share(options.num_class, group->rank(), group->size());
+std::unique_ptr<Head> make_shared_head(const HeadOptions& options, const std::shared_ptr<Collective>& group, bool reference) {
   HeadOptions own = options;
-  own.num_class = share.count;
-  own.share = {group, share.begin, options.num_class};
-  return std::make_unique<SharedHead>(own, group);
+  if (!class_entries(options).empty()) {
+    if (options.num_class < group->size()) {
+      fail(ErrorCode::kConfig, "head ", options.name, ": expected at least as many identities as processes, got ", options.num_class, " for ", group->size());
+    }
+    const Share share(options.num_class, group->rank(), group->size());
+    own.num_class = share.count;
+    own.share = {group, share.begin, options.num_class};
+  }
+  return std::make_unique<SharedHead>(own, group, reference ? make_reference_head(own) : make_head(own));
 }
 
 }  // namespace facex::heads

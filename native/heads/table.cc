@@ -121,7 +121,13 @@ std::unique_ptr<Head> make_reference_head(const HeadOptions& options) {
 
 std::vector<ClassEntry> class_entries(const HeadOptions& options) {
   const Definition& definition = find(options.name);
+  if (definition.fused == metric::logit_distillation_head) return metric::teacher_entries(options);
   return has_centres(definition) ? class_entries(definition, options) : std::vector<ClassEntry>();
+}
+
+bool metric::is_mean_of_rows(const HeadOptions& options) {
+  const MakeHead make = find(options.name).fused;
+  return make == metric::distillation_head || make == metric::hint_head;
 }
 
 std::vector<std::string> head_names() {

@@ -24,11 +24,21 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-/** Starts `argv` (a script and its arguments, for each rank) as ranks 0 to size - 1; `env` may override by rank. */
-export function startRanks(size: number, port: number, argv: (rank: number) => readonly string[], env: (rank: number) => Record<string, string | undefined> = () => ({})): Ranks {
-  const children = Array.from({ length: size }, (_, rank) =>
-    spawn(process.execPath, argv(rank), {
+export interface RankOptions {
+  /** Variables beside torchrun's, or instead of them. */
+  readonly env?: (rank: number) => Record<string, string | undefined>
+  readonly cwd?: (rank: number) => string
+  /** A command that runs the rank: `ip netns exec NAME`. */
+  readonly within?: (rank: number) => readonly string[]
+}
+
+/** Starts `argv` (a script and its arguments, for each rank) as ranks 0 to size - 1. */
+export function startRanks(size: number, port: number, argv: (rank: number) => readonly string[], { env = () => ({}), cwd, within = () => [] }: RankOptions = {}): Ranks {
+  const children = Array.from({ length: size }, (_, rank) => {
+    const [program, ...rest] = [...within(rank), process.execPath, ...argv(rank)] as [string, ...string[]]
+    return spawn(program, rest, {
       stdio: ['ignore', 'pipe', 'pipe'],
+      cwd: cwd?.(rank),
       env: {
         ...process.env,
         NODE_OPTIONS: undefined,
@@ -40,8 +50,8 @@ export function startRanks(size: number, port: number, argv: (rank: number) => r
         MASTER_PORT: String(port),
         ...env(rank),
       },
-    }),
-  )
+    })
+  })
   return { children, outcomes: Promise.all(children.map(outcomeOf)) }
 }
 

@@ -21,10 +21,15 @@ std::unique_ptr<Head> distillation_head(const Definition& definition, const Head
 // `teacher`, its class centres in the shape that its head keeps them. Margins take no part.
 // Values `temperature`, `scale`, `teacher_dim`; choices `student_head` and `teacher_head`.
 std::unique_ptr<Head> logit_distillation_head(const Definition& definition, const HeadOptions& options);
+// What of its state belongs to a class: where the student's centres are shared between ranks, so are the teacher's.
+std::vector<ClassEntry> teacher_entries(const HeadOptions& options);
 
 // Features of a layer should become those of a teacher's layer (FitNets, Romero et al., arXiv:1412.6550): mean squared
 // difference over all elements, after a learned affine projection of the channels where the teacher has another number
 // of them. Images [N, C, H, W] or rows [.., C]; feat_dim is the student's C, value `teacher_dim` the teacher's.
 std::unique_ptr<Head> hint_head(const Definition& definition, const HeadOptions& options);
+
+// Whether the loss is the mean over the rows of a batch that do not see each other. kConfig for unknown heads.
+bool is_mean_of_rows(const HeadOptions& options);
 
 }  // namespace facex::heads::metric

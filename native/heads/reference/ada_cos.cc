@@ -9,9 +9,10 @@ namespace facex::heads::reference {
 namespace {
 
 // ln B / cos(min(pi / 4, median angle)), at least 1.
-Tensor next_scale(const Tensor& cos, const Tensor& labels, const Tensor& scale) {
+Tensor next_scale(const Tensor& cos, const OwnClasses& labels, const Tensor& scale) {
   const Tensor others = with_own(scale * cos, labels, own(cos, labels) * 0 - INFINITY);
-  const Tensor log_b = others.flatten().logsumexp(0) - std::log(static_cast<double>(cos.size(0)));
+  const Tensor own_b = others.flatten().logsumexp(0), top = labels.max(own_b);
+  const Tensor log_b = top + labels.sum((own_b - top).exp()).log() - std::log(static_cast<double>(cos.size(0)));
   const Tensor median_angle = own(cos, labels).acos().median();
   return (log_b / median_angle.clamp_max(M_PI_4).cos()).clamp_min(1);
 }
@@ -20,7 +21,7 @@ Tensor next_scale(const Tensor& cos, const Tensor& labels, const Tensor& scale) 
 
 Logits ada_cos(const Inputs& in) {
   const Tensor cos = cosines(in), scale = in.state.find("scale")->value;
-  if (cos.size(1) == 1) return {scale * cos};
+  if (all_classes(in.options) == 1) return {scale * cos};
   return {adapted(in, "scale", next_scale(cos.detach(), in.labels, scale)) * cos};
 }
 

@@ -84,7 +84,7 @@ Logits expression(const Inputs& in) {
   const Tensor others = value("other", cos).expand(cos.sizes());
   const Tensor logits = with_own(others, in.labels, value("own", cos_y).expand(cos_y.sizes()));
   if (in.options.choices.count("regulariser") == 0) return {logits};
-  return {logits, value("regulariser", cos_y).mean()};
+  return {logits, in.labels.share() * value("regulariser", cos_y).mean()};
 }
 
 }  // namespace facex::heads::reference

@@ -6,13 +6,14 @@
 
 #include "core/state.h"
 #include "heads/head.h"
+#include "heads/reference/own_classes.h"
 
 namespace facex::heads::reference {
 
 struct Inputs {
   const HeadOptions& options;
   Tensor embeddings;                               // [N, D]
-  Tensor labels;                                   // [N]
+  const OwnClasses& labels;
   Tensor centres;                                  // [M, D], whatever the shape of the stored entry
   const std::map<std::string, Tensor>& parameters; // by name, as leaves of this step's autograd graph
   State& state;                                    // adaptive buffers
@@ -21,7 +22,8 @@ struct Inputs {
 
 struct Logits {
   Tensor logits;        // [N, K], what cross-entropy sees
-  Tensor regulariser{}; // 0-d, added to the loss; undefined when the head has none
+  // 0-d, added to the loss; undefined when the head has none. Where the classes are shared, the part of this rank.
+  Tensor regulariser{};
 };
 
 using Form = Logits (*)(const Inputs&);

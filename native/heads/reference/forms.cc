@@ -17,16 +17,14 @@ Tensor products(const Inputs& in, const Tensor& a, const Tensor& b) {
 }
 
 Tensor cosines(const Inputs& in) {
-  const Tensor all = products(in, unit_rows(in.embeddings), unit_rows(in.centres)).clamp(-1, 1);
+  const Tensor all = in.labels.cut(products(in, unit_rows(in.embeddings), unit_rows(in.centres)).clamp(-1, 1));
   if (all.size(1) == in.options.num_class) return all;
   return std::get<0>(all.view({all.size(0), in.options.num_class, -1}).max(2));
 }
 
-Tensor own(const Tensor& cosines, const Tensor& labels) { return cosines.gather(1, labels.unsqueeze(1)); }
+Tensor own(const Tensor& cosines, const OwnClasses& labels) { return labels.pick(cosines); }
 
-Tensor with_own(const Tensor& cosines, const Tensor& labels, const Tensor& value) {
-  return cosines.scatter(1, labels.unsqueeze(1), value);
-}
+Tensor with_own(const Tensor& cosines, const OwnClasses& labels, const Tensor& value) { return labels.put(cosines, value); }
 
 Tensor sine(const Tensor& cosine) {
   const double epsilon = cosine.scalar_type() == at::kDouble ? std::numeric_limits<double>::epsilon() : std::numeric_limits<float>::epsilon();

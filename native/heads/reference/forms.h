@@ -37,10 +37,10 @@ Tensor cosines(const Inputs& in);
 Tensor lengths(const Tensor& x);
 
 // Entry of the own class, [N, 1].
-Tensor own(const Tensor& cosines, const Tensor& labels);
+Tensor own(const Tensor& cosines, const OwnClasses& labels);
 
 // `cosines` with the entry of the own class replaced by `value` [N, 1].
-Tensor with_own(const Tensor& cosines, const Tensor& labels, const Tensor& value);
+Tensor with_own(const Tensor& cosines, const OwnClasses& labels, const Tensor& value);
 
 // sin(theta) from cos(theta); see [Note: the sine at cos = ±1] in fused/margin.h.
 Tensor sine(const Tensor& cosine);

@@ -13,7 +13,7 @@ Logits mag_face(const Inputs& in) {
   const Tensor margin = low_margin + (high_margin - low_margin) / (high - low) * (a - low);
   const Tensor cos = cosines(in), cos_y = own(cos, in.labels);
   const Tensor own_logit = at::where(cos_y > -margin.cos(), add_angle(cos_y, margin), cos_y - number(in.options, "margin_am"));
-  const Tensor regulariser = number(in.options, "lamda") * (a / (high * high) + 1 / a).mean();
+  const Tensor regulariser = in.labels.share() * number(in.options, "lamda") * (a / (high * high) + 1 / a).mean();
   return {number(in.options, "scale") * with_own(cos, in.labels, own_logit), regulariser};
 }
 

@@ -2,7 +2,6 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/cross_entropy_loss.h>
 
 namespace facex::heads::reference {
 
@@ -16,18 +15,24 @@ HeadResult ReferenceHead::run(const HeadRequest& request) {
   }
   const Tensor embeddings = request.embeddings.detach().to(options_.dtype).requires_grad_();
   const Tensor labels = request.labels.to(options_.device);
+  const OwnClasses classes = options_.share.group ? OwnClasses(labels, *options_.share.group) : OwnClasses(labels);
   const Tensor centres = centre_rows(leaves.at(definition_.centres.name), definition_.centres.shape);
 
-  const Logits output = form_({options_, embeddings, labels, centres, leaves, state_, request.adapt});
-  Tensor loss = at::cross_entropy_loss(output.logits, labels);
-  if (output.regulariser.defined()) loss = loss + output.regulariser;
+  const Logits output = form_({options_, embeddings, classes, centres, leaves, state_, request.adapt});
+  const CrossEntropy entropy = cross_entropy(output.logits, classes);
 
   HeadResult result;
-  result.loss = loss.detach();
-  if (output.regulariser.defined()) result.extra_loss = output.regulariser.detach();
+  result.loss = entropy.loss;
+  if (output.regulariser.defined()) {
+    result.extra_loss = classes.sum(output.regulariser);
+    result.loss = result.loss + result.extra_loss;
+  }
   if (request.logits) result.logits = output.logits.detach();
   if (request.gradients) {
-    (loss * request.grad_scale).backward();
+    const bool shared = options_.share.group != nullptr;
+    output.logits.backward(entropy.grad.mul_(request.grad_scale), /*retain_graph=*/shared || output.regulariser.defined());
+    if (output.regulariser.defined()) (request.grad_scale * output.regulariser).backward({}, /*retain_graph=*/shared);
+    classes.backward();
     result.grad_embeddings = embeddings.grad();
     for (Entry& entry : state_.entries()) {
       if (entry.kind == EntryKind::kParameter) accumulate_grad(entry, leaves.at(entry.name).grad());
