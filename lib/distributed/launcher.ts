@@ -29,7 +29,7 @@ interface Ended {
   readonly signal: NodeJS.Signals | null
 }
 
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** Exit statuses after which a restart would only fail again: wrong usage or configuration. */
 const HOPELESS = 2
@@ -77,7 +77,7 @@ async function runOnce(plan: LaunchPlan, restart: number, log: (line: string) =>
   return { status: first.code ?? 128 + (SIGNAL_NUMBERS[first.signal!] ?? 0), interrupted }
 }
 
-const SIGNAL_NUMBERS: Readonly<Partial<Record<NodeJS.Signals, number>>> = { SIGINT: 2, SIGABRT: 6, SIGKILL: 9, SIGSEGV: 11, SIGTERM: 15 }
+const SIGNAL_NUMBERS: Readonly<Partial<Record<NodeJS.Signals, number>>> = { SIGHUP: 1, SIGINT: 2, SIGABRT: 6, SIGKILL: 9, SIGSEGV: 11, SIGTERM: 15 }
 
 /** The others hear of a failure by themselves and say why they end; whoever has not done so in time is killed. */
 function endSoon(running: ReadonlySet<{ readonly child: ChildProcess }>, graceSeconds: number): NodeJS.Timeout {

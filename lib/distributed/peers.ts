@@ -7,7 +7,7 @@
  */
 import { messageOf } from '../errors.js'
 import { addon, type NativeGroup } from '../native.js'
-import type { World } from './world.js'
+import { visibleGpus, type World } from './world.js'
 
 export interface PeerTimeouts {
   /** For all ranks to arrive. */
@@ -75,6 +75,8 @@ export class Peers {
 export async function joinPeers(world: World | undefined, timeouts: PeerTimeouts): Promise<Peers> {
   if (world === undefined) return new Peers()
   const { rank, size, master, port, serves, attempt } = world
+  const visible = visibleGpus(world, process.env)
+  if (visible !== undefined) process.env['CUDA_VISIBLE_DEVICES'] = visible // CUDA reads it when it is first asked for
   const group = new (addon().Group)({
     rank,
     size,

@@ -36,6 +36,17 @@ export function worldOf(environment: Environment): World | undefined {
   return undefined
 }
 
+/**
+ * What CUDA_VISIBLE_DEVICES must be for a process to see one GPU, that of its place on the machine; undefined to leave it
+ * as it is, because the launcher has already given each process its own, or there are too few.
+ */
+export function visibleGpus({ localRank }: Pick<World, 'localRank'>, environment: Environment): string | undefined {
+  const visible = environment['CUDA_VISIBLE_DEVICES']
+  if (!filled(visible)) return visible === undefined ? String(localRank) : undefined
+  const gpus = visible.split(',')
+  return gpus.length === 1 ? undefined : gpus[localRank]
+}
+
 function torchrun(environment: Environment): World | undefined {
   const size = whole(environment, 'WORLD_SIZE', 1)
   if (size === 1) return undefined

@@ -12,6 +12,7 @@ interface Identity {
   readonly config: Record<string, unknown>
   readonly data: string
   readonly network: string
+  readonly device: string
 }
 
 /** @throws FacexError ERR_DISTRIBUTED on every rank, naming the ranks that differ from rank 0 and in what */
@@ -24,12 +25,13 @@ export async function agreeOnRun(run: PreparedRun): Promise<void> {
   throw new FacexError('ERR_DISTRIBUTED', ['The processes of the run do not train the same thing (rank 0 against the others):', ...shown].join('\n'), { problems })
 }
 
-function identityOf({ config, dataset, plan }: PreparedRun): Identity {
+function identityOf({ config, dataset, device, plan }: PreparedRun): Identity {
   const labels = Buffer.from(dataset.labels.buffer, dataset.labels.byteOffset, dataset.labels.byteLength)
   return {
     versions: `facex ${packageVersion()}, libtorch ${addon().info().libtorch}`,
     config: config as Record<string, unknown>,
     data: `${dataset.size} images of ${dataset.classCount} identities, digest ${digest(dataset.classMapHash, labels)}`,
+    device,
     network: digest(JSON.stringify([plan.networks, plan.heads, plan.program])),
   }
 }
@@ -38,6 +40,7 @@ function differences(lead: Identity, other: Identity): string[] {
   return [
     ...(lead.versions === other.versions ? [] : [`versions: ${lead.versions} against ${other.versions}`]),
     ...differencesBetweenRanks(lead.config, other.config).map((line) => `configuration ${line}`),
+    ...(lead.device === other.device ? [] : [`device: ${lead.device} against ${other.device}`]),
     ...(lead.data === other.data ? [] : [`training data: ${lead.data} against ${other.data}`]),
     ...(lead.network === other.network ? [] : ['network, head or step differ (are the extensions the same?)']),
   ]

@@ -131,10 +131,11 @@ export class TrainingLoop {
     }
   }
 
-  /** Ranks do the same thing next: they end when one is asked to, and save when for one it is time. */
+  /** Ranks do the same thing next: they end when one is asked to or has seen enough, and save when for one it is time. */
   async #agree(save = false): Promise<boolean> {
-    const [interrupted, due] = await this.#run.peers.agree([this.#options.signal.aborted, save])
+    const [interrupted, enough, due] = await this.#run.peers.agree([this.#options.signal.aborted, this.#stopEarly, save])
     this.#interrupted = interrupted!
+    this.#stopEarly = enough!
     return due!
   }
 

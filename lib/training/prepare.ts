@@ -94,8 +94,8 @@ export async function prepareRun({ config, source }: ResolvedRun, onMessage: (me
 
 /** What several processes ask of a configuration. */
 function checkRanks({ batch_size: batchSize }: RunConfig, { size }: Peers, device: NativeDevice): void {
-  if (size > 1 && device !== 'cpu') {
-    throw new FacexError('ERR_SETUP', `device: ${size} processes on ${device} need NCCL, which this build of facex does not have; use device: cpu, or one process`)
+  if (size > 1 && device === 'cuda' && !addon().info().cuda.nccl) {
+    throw new FacexError('ERR_SETUP', `device: ${size} processes on cuda need NCCL, which this build of facex does not have (nccl.h was not found); use device: cpu, or one process`)
   }
   if (batchSize % size === 0) return
   const below = Math.max(1, Math.floor(batchSize / size)) * size

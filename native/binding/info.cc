@@ -8,6 +8,7 @@
 #include <png.h>
 
 #include "binding/error.h"
+#include "core/cuda/library.h"
 #include "core/device.h"
 
 #define FACEX_TEXT_OF(value) #value
@@ -34,6 +35,7 @@ Napi::Object cuda(Napi::Env env) {
   result.Set("libtorch", status.libtorch);
   result.Set("built", status.built);
   result.Set("available", status.usable());
+  result.Set("nccl", cuda::has_table("nccl"));
   result.Set("kernels", status.kernels);
   result.Set("driver", status.driver);
   result.Set("runtime", status.runtime);

@@ -121,6 +121,8 @@ const DeviceTable& device() {
   return found;
 }
 
+bool has_table(const char* name) { return cuda_status().built && library().find(name) != nullptr; }
+
 const void* table(const char* name) {
   if (!cuda_status().built) fail(ErrorCode::kSetup, "CUDA kernels: ", cuda_status().problem, ". ", cuda_status().remedy, ".");
   const void* found = library().find(name);

@@ -14,11 +14,14 @@ using Backend = c10::intrusive_ptr<c10d::Backend>;
 
 struct BackendOptions {
   int rank = 0, size = 1;
-  // Address or name of the machine of rank 0; decides through which network interface CPUs talk.
+  // Address or name of the machine of rank 0; decides through which network interface Gloo talks.
   std::string master;
   // After this long an operation fails by itself; a second limit behind the one of Group.
   std::chrono::milliseconds timeout{};
 };
+
+// For tensors on a GPU. ErrorCode::kSetup where facex was built without NCCL.
+Backend make_nccl(const Store& store, const BackendOptions& options);
 
 // For tensors on the CPU. The interface is GLOO_SOCKET_IFNAME where that is set.
 Backend make_gloo(const Store& store, const BackendOptions& options);

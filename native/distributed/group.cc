@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "distributed/apart.h"
+#include "distributed/exchange.h"
 
 namespace facex::distributed {
 
@@ -15,6 +16,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr double kFarewellSeconds = 5;
 constexpr std::chrono::milliseconds kGlance{200};  // between looks at the watch while waiting
+constexpr std::chrono::microseconds kPoll{50};     // between questions to a GPU
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
@@ -24,28 +26,6 @@ std::string first_line(const char* text) {
 }
 
 c10d::ReduceOp operation(Reduction reduction) { return reduction == Reduction::kSum ? c10d::ReduceOp::SUM : c10d::ReduceOp::MAX; }
-
-// The value of a key that another rank will write.
-std::string await_text(const Store& store, const std::string& key, const GroupOptions& options, int from) {
-  const Clock::time_point begin = Clock::now();
-  try {
-    store->wait({key}, std::chrono::milliseconds(static_cast<int64_t>(1000 * options.operation_seconds)));
-  } catch (const std::exception&) {
-    if (seconds_since(begin) < options.operation_seconds) throw;
-    fail_peers(name_ranks({from}), " did not take part in an exchange for ", static_cast<int64_t>(options.operation_seconds), " s");
-  }
-  return text_of(store->get(key));
-}
-
-std::string exchange_key(int64_t number) { return "exchange/" + std::to_string(number) + "/"; }
-
-// Whoever has written to an exchange has read the one before.
-void forget_exchange(const Store& store, const GroupOptions& options, int64_t number) {
-  if (number < 0) return;
-  const std::string key = exchange_key(number);
-  for (int rank = 1; rank < options.size; ++rank) store->deleteKey(key + std::to_string(rank));
-  store->deleteKey(key + "all");
-}
 
 // The server of the store ends after everybody else.
 void say_farewell(const Store& store, const GroupOptions& options) {
@@ -65,36 +45,12 @@ Store meet_in_time(const GroupOptions& options) {
   });
 }
 
-// Rank 0 collects and hands out: each of the others asks for one thing only.
-std::vector<std::string> exchange_texts(const Store& store, const GroupOptions& options, const std::string& text, int64_t number) {
-  const std::string key = exchange_key(number);
-  std::vector<std::string> texts;
-  if (options.rank == 0) {
-    std::string all;
-    for (int rank = 0; rank < options.size; ++rank) {
-      texts.push_back(rank == 0 ? text : await_text(store, key + std::to_string(rank), options, rank));
-      all += std::to_string(texts.back().size()) + ":" + texts.back();
-    }
-    store->set(key + "all", bytes_of(all));
-    forget_exchange(store, options, number - 1);
-    return texts;
-  }
-  store->set(key + std::to_string(options.rank), bytes_of(text));
-  const std::string all = await_text(store, key + "all", options, 0);
-  for (size_t at = 0; at < all.size();) {
-    const size_t colon = all.find(':', at), length = std::stoul(all.substr(at, colon - at));
-    texts.push_back(all.substr(colon + 1, length));
-    at = colon + 1 + length;
-  }
-  return texts;
-}
-
 }  // namespace
 
 class Operation final : public Collective::Pending {
  public:
   Operation(Group& group, c10::intrusive_ptr<c10d::Work> work, Tensor kept) : group_(group), work_(std::move(work)), kept_(std::move(kept)) {}
-  void wait() override { group_.wait_for(*work_); }
+  void wait() override { group_.wait_for(*work_, kept_.is_cpu()); }
 
  private:
   Group& group_;
@@ -105,7 +61,7 @@ class Operation final : public Collective::Pending {
 Group::Group(const GroupOptions& options) : options_(options), store_(meet_in_time(options)) {
   watch_ = std::make_unique<Watch>(store_, options_);
   try {
-    backend_ = connect();
+    gloo_ = connect(make_gloo);
   } catch (const PeerFailure&) {
     watch_->linger();
     throw;
@@ -114,11 +70,12 @@ Group::Group(const GroupOptions& options) : options_(options), store_(meet_in_ti
 
 Group::~Group() { leave(); }
 
-Backend Group::connect() {
+template <typename Make>
+Backend Group::connect(const Make& make) {
   const std::chrono::milliseconds timeout(static_cast<int64_t>(1000 * (options_.operation_seconds + options_.silence_seconds)));
   const BackendOptions own{options_.rank, options_.size, options_.master, timeout};
   try {
-    return apart([store = store_, own] { return make_gloo(store, own); }, [this] { give_up_on_verdict(); });
+    return apart([store = store_, own, make] { return make(store, own); }, [this] { give_up_on_verdict(); });
   } catch (const PeerFailure&) {
     throw;
   } catch (const std::exception& error) {
@@ -126,25 +83,37 @@ Backend Group::connect() {
   }
 }
 
+Backend& Group::backend_for(const Tensor& tensor) {
+  if (tensor.is_cpu()) return gloo_;
+  if (!nccl_) nccl_ = connect(make_nccl);
+  return nccl_;
+}
+
+void Group::abandon_backends() {
+  static_cast<void>(gloo_.release());
+  static_cast<void>(nccl_.release());
+}
+
 void Group::leave() {
   if (left_.exchange(true)) return;
   if (failed_ || !watch_->verdict().empty()) {
     watch_->linger();
-    static_cast<void>(backend_.release());
+    abandon_backends();
     return;
   }
   try {
     exchange("done");  // rank 0 serves the store and leaves last
   } catch (const PeerFailure&) {
     // Somebody has failed at the very end; that is its own business.
-    static_cast<void>(backend_.release());
+    abandon_backends();
     return;
   }
   watch_.reset();
   try {
     apart(
-        [store = store_, options = options_, backend = std::exchange(backend_, {})]() mutable {
-          backend.reset();
+        [store = store_, options = options_, gloo = std::exchange(gloo_, {}), nccl = std::exchange(nccl_, {})]() mutable {
+          nccl.reset();
+          gloo.reset();
           say_farewell(store, options);
         },
         [begin = Clock::now()] {
@@ -166,7 +135,7 @@ std::unique_ptr<Collective::Pending> Group::start_all_reduce(const Tensor& tenso
   c10d::AllreduceOptions how;
   how.reduceOp = operation(reduction);
   try {
-    return std::make_unique<Operation>(*this, backend_->allreduce(tensors, how), tensor);
+    return std::make_unique<Operation>(*this, backend_for(tensor)->allreduce(tensors, how), tensor);
   } catch (const std::exception& error) {
     give_up(first_line(error.what()));
   }
@@ -186,7 +155,7 @@ void Group::run(int64_t Traffic::*kind, const Tensor& moved, const Start& start)
   } catch (const std::exception& error) {
     give_up(first_line(error.what()));
   }
-  wait_for(*work);
+  wait_for(*work, moved.is_cpu());
 }
 
 Tensor Group::all_gather(const Tensor& part) {
@@ -194,7 +163,7 @@ Tensor Group::all_gather(const Tensor& part) {
   Shape shape = own.sizes().vec();
   shape[0] *= options_.size;
   Tensor whole = at::empty(shape, own.options());
-  run(&Traffic::gathered, own, [&] { return backend_->_allgather_base(whole, own); });
+  run(&Traffic::gathered, own, [&] { return backend_for(own)->_allgather_base(whole, own); });
   return whole;
 }
 
@@ -203,7 +172,7 @@ Tensor Group::reduce_scatter(const Tensor& whole) {
   Shape shape = all.sizes().vec();
   shape[0] /= options_.size;
   Tensor own = at::empty(shape, all.options());
-  run(&Traffic::scattered, all, [&] { return backend_->_reduce_scatter_base(own, all); });
+  run(&Traffic::scattered, all, [&] { return backend_for(all)->_reduce_scatter_base(own, all); });
   return own;
 }
 
@@ -211,7 +180,7 @@ void Group::broadcast(const Tensor& tensor, int root) {
   std::vector<Tensor> tensors{tensor};
   c10d::BroadcastOptions how;
   how.rootRank = root;
-  run(&Traffic::other, tensor, [&] { return backend_->broadcast(tensors, how); });
+  run(&Traffic::other, tensor, [&] { return backend_for(tensor)->broadcast(tensors, how); });
 }
 
 Tensor Group::gather(const Tensor& part, int root) {
@@ -226,7 +195,7 @@ Tensor Group::gather(const Tensor& part, int root) {
   }
   c10d::GatherOptions how;
   how.rootRank = root;
-  run(&Traffic::other, own[0], [&] { return backend_->gather(received, own, how); });
+  run(&Traffic::other, own[0], [&] { return backend_for(own[0])->gather(received, own, how); });
   return whole;
 }
 
@@ -235,24 +204,35 @@ Traffic Group::traffic() const {
   return traffic_;
 }
 
-void Group::wait_for(c10d::Work& work) {
-  const Clock::time_point begin = Clock::now();
-  for (;;) {
-    try {
+// Waits for a moment. Gives up when the operation has failed.
+bool Group::has_ended(c10d::Work& work, bool on_cpu) {
+  try {
+    if (on_cpu) {
       work.wait(kGlance);
-      break;
-    } catch (const std::exception& error) {
-      // Still under way, done in this very moment, or failed: the exception does not tell.
-      if (work.isCompleted()) {
-        if (work.exception() == nullptr) break;
-        give_up(first_line(error.what()));
-      }
-      give_up_on_verdict();
-      if (seconds_since(begin) > options_.operation_seconds) {
-        const std::string late = watch_->laggards();
-        give_up((late.empty() ? "another rank" : late) + " did not take part in an operation for " +
-                std::to_string(static_cast<int64_t>(options_.operation_seconds)) + " s");
-      }
+      return true;
+    }
+    for (const Clock::time_point begin = Clock::now(); !work.isCompleted();) {
+      if (Clock::now() - begin > kGlance) return false;
+      std::this_thread::sleep_for(kPoll);
+    }
+    work.wait();  // the current stream goes on after it
+    return true;
+  } catch (const std::exception& error) {
+    // Still under way, done in this very moment, or failed: the exception does not tell.
+    if (!work.isCompleted()) return false;
+    if (work.exception() == nullptr) return true;
+    give_up(first_line(error.what()));
+  }
+}
+
+void Group::wait_for(c10d::Work& work, bool on_cpu) {
+  const Clock::time_point begin = Clock::now();
+  while (!has_ended(work, on_cpu)) {
+    give_up_on_verdict();
+    if (seconds_since(begin) > options_.operation_seconds) {
+      const std::string late = watch_->laggards();
+      give_up((late.empty() ? "another rank" : late) + " did not take part in an operation for " +
+              std::to_string(static_cast<int64_t>(options_.operation_seconds)) + " s");
     }
   }
   const std::lock_guard lock(traffic_mutex_);

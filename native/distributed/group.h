@@ -1,5 +1,6 @@
 // The processes of a run as one Collective: libtorch's c10d behind a watch, so that a dead or hanging rank ends the
-// others in bounded time instead of leaving them waiting.
+// others in bounded time instead of leaving them waiting. Tensors in the memory of the CPU go through Gloo, those on a GPU
+// through NCCL.
 #pragma once
 
 #include <atomic>
@@ -40,14 +41,18 @@ class Group final : public Collective {
   friend class Operation;
   template <typename Start>
   void run(int64_t Traffic::*kind, const Tensor& moved, const Start& start);
-  Backend connect();
-  void wait_for(c10d::Work& work);
+  template <typename Make>
+  Backend connect(const Make& make);
+  Backend& backend_for(const Tensor& tensor);
+  bool has_ended(c10d::Work& work, bool on_cpu);
+  void wait_for(c10d::Work& work, bool on_cpu);
+  void abandon_backends();
   void give_up_on_verdict();
   [[noreturn]] void give_up(const std::string& fallback);
 
   const GroupOptions options_;
   Store store_;
-  Backend backend_;
+  Backend gloo_, nccl_;  // NCCL from the first tensor on a GPU
   std::unique_ptr<Watch> watch_;
   int64_t exchanges_ = 0;
   std::atomic<bool> failed_ = false, left_ = false;

@@ -13,6 +13,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kInterval{500};
 constexpr double kLingerSeconds = 3;
+constexpr double kFarewellSeconds = 1;  // for the store to take the last heartbeat
 const char* const kVerdict = "verdict";
 const char* const kHeard = "heard";
 
@@ -31,7 +32,7 @@ void wait_until(const Condition& condition, double seconds) {
 struct Watch::Shared {
   Store store;
   GroupOptions options;
-  std::atomic<bool> closing = false;
+  std::atomic<bool> closing = false, ended = false;  // asked to end, and done
   std::atomic<int64_t> operations = 0;
   std::atomic<int64_t> heard = 0;         // ranks that know the verdict, as far as this one knows
   std::atomic<bool> published = false;    // the store has the verdict
@@ -68,10 +69,16 @@ struct Watch::Shared {
 
 Watch::Watch(const Store& store, const GroupOptions& options) : shared_(std::make_shared<Shared>()) {
   shared_->options = options;
-  std::thread([shared = shared_, store] { shared->run(store); }).detach();
+  std::thread([shared = shared_, store] {
+    shared->run(store);
+    shared->ended = true;
+  }).detach();
 }
 
-Watch::~Watch() { shared_->closing = true; }
+Watch::~Watch() {
+  shared_->closing = true;
+  wait_until([this] { return shared_->ended.load(); }, kFarewellSeconds);
+}
 
 std::string Watch::verdict() const {
   const std::lock_guard lock(shared_->mutex);

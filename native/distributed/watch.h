@@ -15,7 +15,7 @@ namespace facex::distributed {
 class Watch {
  public:
   Watch(const Store& store, const GroupOptions& options);
-  // Ends the heartbeat; does not wait for a store that no longer answers.
+  // Ends the heartbeat; does not wait long for a store that no longer answers.
   ~Watch();
 
   // Why the run has failed, as a message that names the rank; empty while all is well.

@@ -23,6 +23,9 @@ struct DeviceTable {
 // The table `name` of the loaded facex_cuda.so. ErrorCode::kSetup with the reason where CUDA is unusable.
 const void* table(const char* name);
 
+// Whether the loaded facex_cuda.so has it: what needs headers that were not there is left out of a build.
+bool has_table(const char* name);
+
 // The table `device`.
 const DeviceTable& device();
 

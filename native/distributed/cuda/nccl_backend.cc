@@ -1,0 +1,25 @@
+// libtorch's NCCL behind the table of facex_cuda.so. Its communicator is made by the first operation, which all ranks
+// reach together.
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
+#include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
+
+#include "distributed/cuda/nccl_table.h"
+
+namespace facex::distributed::cuda {
+
+namespace {
+
+Backend make(const Store& store, const BackendOptions& options) {
+  auto nccl = c10d::ProcessGroupNCCL::Options::create();
+  nccl->timeout = options.timeout;
+  return c10::make_intrusive<c10d::ProcessGroupNCCL>(c10::make_intrusive<c10d::PrefixStore>("nccl", store), options.rank, options.size, nccl);
+}
+
+}  // namespace
+
+}  // namespace facex::distributed::cuda
+
+extern "C" __attribute__((visibility("default"))) const void* facex_cuda_nccl() {
+  static const facex::distributed::cuda::NcclTable table{facex::distributed::cuda::make};
+  return &table;
+}
