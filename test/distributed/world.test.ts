@@ -2,7 +2,7 @@ import t from 'tap'
 
 import { shareOf } from '../../lib/distributed/sharded-rows.js'
 import { firstHost } from '../../lib/distributed/host-list.js'
-import { worldOf } from '../../lib/distributed/world.js'
+import { visibleGpus, worldOf } from '../../lib/distributed/world.js'
 
 t.test("torchrun's variables say which process this is", async (t) => {
   const environment = { RANK: '3', WORLD_SIZE: '8', LOCAL_RANK: '1', LOCAL_WORLD_SIZE: '2', MASTER_ADDR: 'node1', MASTER_PORT: '29400' }
@@ -16,6 +16,14 @@ t.test("SLURM's variables do too, but only under srun", async (t) => {
   const world = worldOf({ ...environment, SLURM_STEP_ID: '0' })!
   t.match(world, { rank: 5, size: 8, localRank: 1, localSize: 2, master: 'gpu003' })
   t.ok(world.port >= 20000 && world.port < 40000)
+})
+
+t.test('each process sees the GPU of its place on the machine, unless the launcher has chosen', async (t) => {
+  const seen = (localRank: number, visible?: string) => visibleGpus({ localRank }, { CUDA_VISIBLE_DEVICES: visible })
+  t.equal(seen(2), '2')
+  t.equal(seen(1, '4,6,7'), '6')
+  t.equal(seen(1, '5'), undefined)
+  t.equal(seen(1, ''), undefined, 'GPUs that are hidden stay hidden')
 })
 
 t.test('a process alone is not part of a group', async (t) => {
