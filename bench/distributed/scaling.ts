@@ -1,11 +1,11 @@
 /**
- * How training scales, by a model of three numbers: what one GPU computes in a second, what leaves a GPU inside a
- * machine, and what leaves it towards other machines. `node dist/bench/distributed/scaling.js --help`
+ * How training scales, by a model of a few numbers: what one GPU computes in a second, what leaves a GPU inside a machine
+ * and towards other machines, and how long a message takes. `node dist/bench/distributed/scaling.js --help`
  * @module
  */
 import { parseArgs } from 'node:util'
 
-import { sentBytes, stepVolume } from './volume.js'
+import { operationSeconds, stepOperations } from './volume.js'
 
 const DEFAULTS = {
   images_per_second: '2500',
@@ -17,7 +17,7 @@ const DEFAULTS = {
   gpus_per_node: '8',
   intra_gb: '300',
   inter_gb: '25',
-  latency_us: '20',
+  latency_us: '10',
   overlap: '0.8',
 }
 
@@ -34,7 +34,7 @@ Images/s and efficiency for 8 to 512 GPUs. Options and defaults:
   --gpus_per_node ${DEFAULTS.gpus_per_node}
   --intra_gb ${DEFAULTS.intra_gb}           GB/s that a GPU sends inside a machine
   --inter_gb ${DEFAULTS.inter_gb}            GB/s that a GPU sends to other machines
-  --latency_us ${DEFAULTS.latency_us}          of one step of a ring
+  --latency_us ${DEFAULTS.latency_us}          of one message
   --overlap ${DEFAULTS.overlap}            share of backward time that the gradients may hide behind
 `
 
@@ -50,17 +50,15 @@ if (values['help']) {
 function row(ranks: number, number: (name: keyof typeof DEFAULTS) => number): string {
   const batch = number('batch_per_gpu') * ranks
   const shape = { ranks, batch, dim: number('dim'), parameters: number('parameters'), gradientBytes: number('gradient_bytes'), normChannels: number('norm_channels'), sharesClasses: true }
-  const all = stepVolume(shape)
-  const gradients = { allReduced: shape.parameters * shape.gradientBytes, gathered: 0, scattered: 0 }
-  const others = { ...all, allReduced: all.allReduced - gradients.allReduced }
-  const bandwidth = 1e9 * (ranks > number('gpus_per_node') ? Math.min(number('inter_gb'), number('intra_gb')) : number('intra_gb'))
-  const hops = (operations: number) => (operations * 2 * (ranks - 1) * number('latency_us')) / 1e6
+  const inside = ranks <= number('gpus_per_node')
+  const network = { bandwidth: 1e9 * (inside ? number('intra_gb') : Math.min(number('inter_gb'), number('intra_gb'))), latency: number('latency_us') / 1e6 }
+  const { gradients, others } = stepOperations(shape)
   const compute = number('batch_per_gpu') / number('images_per_second')
-  const gradientSeconds = sentBytes(gradients, ranks) / bandwidth + hops(1)
+  const gradientSeconds = operationSeconds(gradients, ranks, network)
   // Two thirds of the computing are backward.
   const hidden = Math.min(gradientSeconds, (2 / 3) * compute * number('overlap'))
-  const headSeconds = sentBytes(others, ranks) / bandwidth + hops(6)
-  const step = compute + gradientSeconds - hidden + headSeconds
+  const otherSeconds = others.reduce((sum, operation) => sum + operationSeconds(operation, ranks, network), 0)
+  const step = compute + gradientSeconds - hidden + otherSeconds
   const ms = (seconds: number) => (1000 * seconds).toFixed(1)
-  return `| ${ranks} | ${ms(step)} | ${ms(gradientSeconds)} (${ms(hidden)}) | ${ms(headSeconds)} | ${Math.round(batch / step).toLocaleString('en')} | ${((100 * compute) / step).toFixed(0)}% |`
+  return `| ${ranks} | ${ms(step)} | ${ms(gradientSeconds)} (${ms(hidden)}) | ${ms(otherSeconds)} | ${Math.round(batch / step).toLocaleString('en')} | ${((100 * compute) / step).toFixed(0)}% |`
 }
