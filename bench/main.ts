@@ -34,14 +34,14 @@ const SECTIONS: readonly (readonly [name: string, title: string, run: Section])[
   ['search', 'Search among distractors', benchSearch],
 ]
 
-function machine({ threads, rounds, steps }: BenchOptions): string {
+function machine({ threads, rounds, steps, device }: BenchOptions): string {
   const flags = /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1]?.split(' ') ?? []
   const vector = ['amx_bf16', 'avx512_bf16', 'avx512f', 'avx2'].filter((flag) => flags.includes(flag)).join(', ')
   const python = process.env['FACEX_PYTHON'] ?? 'python3'
   const torch = execFileSync(python, ['-c', 'import torch; print(torch.__version__)'], { encoding: 'utf8' }).trim()
   return (
     `${new Date().toISOString().slice(0, 10)}: ${cpus().length} cores ${cpus()[0]!.model} (${vector}), ${Math.round(totalmem() / 2 ** 30)} GiB; ` +
-    `libtorch ${addon().info().libtorch}, PyTorch ${torch}, Node ${process.version}; ${threads} threads, ${rounds} rounds of ${steps}. ` +
+    `${device === 'cuda' ? `${addon().info().cuda.devices[0]?.name ?? 'no GPU'}, ` : ''}libtorch ${addon().info().libtorch}, PyTorch ${torch}, Node ${process.version}; ${threads} threads, ${rounds} rounds of ${steps}. ` +
     'Ratios are medians with their range; above 1 facex is faster or smaller.'
   )
 }

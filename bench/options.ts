@@ -3,20 +3,24 @@ import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 
 const BACKBONES = 'MobileFaceNet,GhostNet,EfficientNet,ReXNet,TF-NAS,ResNet50-ir'
+const CUDA_BACKBONES = 'MobileFaceNet,ResNet50-ir'
+/** Sections that a GPU changes. */
+const CUDA_SECTIONS = ['step', 'classes']
 
 export const usage = (sections: readonly string[]) => `Usage: npm run bench -- [OPTIONS]
 
 Runs facex and PyTorch in turns on this machine and prints their ratios with spread, as Markdown. FACEX_PYTHON names a
 Python with torch (and onnxruntime and cv2 for the sections that need them). The machine should be idle.
 
---only A,B         sections: ${sections.join(', ')}; all by default
---backbones A,B    of step; ${BACKBONES} by default
+--only A,B         sections: ${sections.join(', ')}; all by default, ${CUDA_SECTIONS.join(' and ')} with --device cuda
+--device NAME      cpu (the default) or cuda, of ${CUDA_SECTIONS.join(' and ')}
+--backbones A,B    of step; ${BACKBONES} by default, ${CUDA_BACKBONES} with --device cuda
 --precision A,B    of step: fp32, bf16; both by default
---batch_size N     of step and modes; 64 by default, 16 for ResNet50-ir
+--batch_size N     of step and modes; 64 by default, 16 for ResNet50-ir, 128 with --device cuda
 --identities A,B   of heads; 10000, 72778, 500000 and, with Partial FC, 2000000 by default
 --threads N        all cores by default
 --rounds N         turns that each pair takes; 5 by default
---steps N          steps or batches of a turn; 3 by default
+--steps N          steps or batches of a turn; 3 by default, 20 with --device cuda
 --root DIR --list FILE  images for loader; without them faces are drawn
 --root DIR --pairs FILE aligned faces and pairs for evaluate (LFW's); without them faces are drawn
 --weights FILE     checkpoint for evaluate; without it the network is MobileFaceNet with random weights
@@ -27,6 +31,7 @@ Python with torch (and onnxruntime and cv2 for the sections that need them). The
 
 export interface BenchOptions {
   readonly only: readonly string[]
+  readonly device: 'cpu' | 'cuda'
   readonly backbones: readonly string[]
   readonly precisions: readonly ('fp32' | 'bf16')[]
   readonly batchSize: (backbone: string) => number
@@ -47,8 +52,9 @@ export function parseBenchOptions(argv: readonly string[], sections: readonly st
   const { values } = parseArgs({
     args: [...argv],
     options: {
-      only: { type: 'string', default: sections.join(',') },
-      backbones: { type: 'string', default: BACKBONES },
+      only: { type: 'string' },
+      device: { type: 'string', default: 'cpu' },
+      backbones: { type: 'string' },
       precision: { type: 'string', default: 'fp32,bf16' },
       batch_size: { type: 'string' },
       threads: { type: 'string', default: String(availableParallelism()) },
@@ -66,8 +72,10 @@ export function parseBenchOptions(argv: readonly string[], sections: readonly st
     },
   })
   if (values.help) return undefined
-  const { quick } = values
-  const only = values.only.split(',')
+  const { quick, device } = values
+  if (device !== 'cpu' && device !== 'cuda') throw new TypeError(`--device: expected cpu or cuda; got ${device}`)
+  const only = values.only?.split(',') ?? (device === 'cuda' ? CUDA_SECTIONS : sections)
+  if (device === 'cuda' && only.some((name) => !CUDA_SECTIONS.includes(name))) throw new TypeError(`--device cuda: expected --only ${CUDA_SECTIONS.join(',')}; the other sections measure the CPU`)
   for (const name of only) if (!sections.includes(name)) throw new TypeError(`--only: expected ${sections.join(', ')}; got ${name}`)
   const precisions = values.precision.split(',')
   for (const name of precisions) if (name !== 'fp32' && name !== 'bf16') throw new TypeError(`--precision: expected fp32 or bf16; got ${name}`)
@@ -75,12 +83,13 @@ export function parseBenchOptions(argv: readonly string[], sections: readonly st
   if ((root === undefined) !== (list === undefined && pairs === undefined)) throw new TypeError('--root belongs together with --list or --pairs')
   return {
     only,
-    backbones: values.backbones.split(','),
+    device,
+    backbones: (values.backbones ?? (device === 'cuda' ? CUDA_BACKBONES : BACKBONES)).split(','),
     precisions: precisions as BenchOptions['precisions'],
-    batchSize: (backbone) => (values.batch_size !== undefined ? positive('batch_size', values.batch_size) : quick ? 8 : backbone.startsWith('ResNet') ? 16 : 64),
+    batchSize: (backbone) => (values.batch_size !== undefined ? positive('batch_size', values.batch_size) : quick ? 8 : device === 'cuda' ? 128 : backbone.startsWith('ResNet') ? 16 : 64),
     threads: positive('threads', values.threads),
     rounds: positive('rounds', values.rounds ?? (quick ? '2' : '5')),
-    steps: positive('steps', values.steps ?? (quick ? '1' : '3')),
+    steps: positive('steps', values.steps ?? (quick ? '1' : device === 'cuda' ? '20' : '3')),
     compile: !values['no-compile'] && !quick,
     quick,
     images: list === undefined ? undefined : { root: root!, list },

@@ -75,6 +75,8 @@ export interface NativeLoaderSpec {
   readonly threads: number
   /** Batches decoded ahead of the consumer. */
   readonly prefetch: number
+  /** Batches lie in memory that CUDA copies from while the CPU goes on; needs a usable CUDA. */
+  readonly pinned?: boolean
   readonly seed: number
   readonly augmentations: readonly NativeAugmentation[]
   /** `skip` replaces an image that does not decode by the next good one of the source, counted and reported. */

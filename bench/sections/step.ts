@@ -24,9 +24,9 @@ const eager: Opponent = { name: 'eager fp32, as usually written', script: 'step.
 const last = (name: string, options: Record<string, unknown>): Opponent => ({ name, script: 'step.py', options: { layout: 'channels_last', ...options }, trains: true })
 const onnx: Opponent = { name: 'onnxruntime fp32', script: 'onnx.py', options: {}, trains: false }
 
-function opponents(precision: Precision, compile: boolean): Opponent[] {
+function opponents(precision: Precision, { compile, device }: BenchOptions): Opponent[] {
   if (precision === 'fp32') {
-    return [eager, last('eager fp32, channels-last', {}), ...(compile ? [last('torch.compile fp32, channels-last', { compile: true })] : []), onnx]
+    return [eager, last('eager fp32, channels-last', {}), ...(compile ? [last('torch.compile fp32, channels-last', { compile: true })] : []), ...(device === 'cpu' ? [onnx] : [])]
   }
   const bf16 = { precision: 'bf16' }
   return [eager, last('eager bf16, channels-last', bf16), ...(compile ? [last('torch.compile bf16, channels-last', { ...bf16, compile: true })] : [])]
@@ -47,7 +47,7 @@ export async function benchStep(options: BenchOptions, print: (line: string) => 
   for (const line of HEAD) print(line)
   for (const backbone of options.backbones) {
     for (const precision of options.precisions) {
-      for (const opponent of opponents(precision, options.compile)) print(await pair(options, backbone, 1000, precision, opponent))
+      for (const opponent of opponents(precision, options)) print(await pair(options, backbone, 1000, precision, opponent))
     }
   }
 }
@@ -55,11 +55,12 @@ export async function benchStep(options: BenchOptions, print: (line: string) => 
 /** With as many identities as MS-Celeb-1M-v1c has, the head's share is the larger one. */
 export async function benchClasses(options: BenchOptions, print: (line: string) => void): Promise<void> {
   for (const line of HEAD) print(line)
-  print(await pair(options, 'MobileFaceNet', options.quick ? 2000 : 72_778, 'fp32', eager))
+  const sizes = options.quick ? [2000] : options.device === 'cuda' ? [72_778, 1_000_000] : [72_778]
+  for (const classes of sizes) print(await pair(options, 'MobileFaceNet', classes, 'fp32', eager))
 }
 
 async function pair(options: BenchOptions, backbone: string, classes: number, precision: Precision, opponent: Opponent): Promise<string> {
-  const { threads, rounds, steps } = options
+  const { threads, rounds, steps, device } = options
   const batch = options.batchSize(backbone)
   process.stderr.write(`${backbone} ${precision} against ${opponent.name}\n`)
   const file = opponent.trains ? undefined : writeNetwork(backbone)
@@ -70,7 +71,7 @@ async function pair(options: BenchOptions, backbone: string, classes: number, pr
   const rates: Rates[] = sides.map(() => ({ training: [], extraction: [], peak: 0 }))
   try {
     for (const { peer, setting } of sides) {
-      await peer.ask({ cmd: 'start', backbone, batch, classes, threads, ...setting })
+      await peer.ask({ cmd: 'start', backbone, batch, classes, threads, device, ...setting })
       await peer.ask({ cmd: 'extract', batches: 1 })
     }
     for (let round = 0; round < rounds; round++) {
@@ -85,13 +86,13 @@ async function pair(options: BenchOptions, backbone: string, classes: number, pr
     for (const { peer } of sides) peer.close()
     if (file !== undefined) rmSync(path.dirname(file), { recursive: true })
   }
-  return row(`${backbone} ${precision}, batch ${batch}`, opponent.name, rates as [Rates, Rates])
+  return row(`${backbone} ${precision}, batch ${batch}, ${classes} identities`, opponent.name, rates as [Rates, Rates], device)
 }
 
-function row(name: string, against: string, [own, other]: readonly [Rates, Rates]): string {
+function row(name: string, against: string, [own, other]: readonly [Rates, Rates], device: string): string {
   const compare = (a: readonly number[], b: readonly number[]) =>
     a.length === 0 ? ['', '', ''] : [median(a).toFixed(1), median(b).toFixed(1), spread(a.map((rate, round) => rate / b[round]!))]
-  // What a process that never trained holds says nothing beside one that did.
-  const memory = own.training.length === 0 ? ['', '', ''] : [(own.peak / 1e9).toFixed(2), (other.peak / 1e9).toFixed(2), (other.peak / own.peak).toFixed(2)]
+  // What a process that never trained holds says nothing beside one that did, nor does the CPU's memory of a run on a GPU.
+  const memory = own.training.length === 0 || device !== 'cpu' ? ['', '', ''] : [(own.peak / 1e9).toFixed(2), (other.peak / 1e9).toFixed(2), (other.peak / own.peak).toFixed(2)]
   return `| ${[name, against, ...compare(own.training, other.training), ...compare(own.extraction, other.extraction), ...memory].join(' | ')} |`
 }

@@ -11,6 +11,7 @@ interface Request {
   readonly classes: number
   readonly threads: number
   readonly precision?: 'fp32' | 'bf16'
+  readonly device: 'cpu' | 'cuda'
   readonly steps: number
   readonly batches: number
 }

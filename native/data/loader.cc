@@ -178,7 +178,8 @@ void Loader::open_slot(size_t batch) {
 void Loader::allocate(Slot& slot, size_t count) const {
   const auto samples = static_cast<int64_t>(slot.samples);
   for (int view = 0; view < options_.views; view++) {
-    slot.batch.images.push_back(at::empty({samples, options_.sample.height, options_.sample.width, 3}, at::kByte));
+    const auto type = at::TensorOptions().dtype(at::kByte).pinned_memory(options_.pinned);
+    slot.batch.images.push_back(at::empty({samples, options_.sample.height, options_.sample.width, 3}, type));
   }
   slot.batch.labels = at::empty({samples}, at::kLong);
   slot.batch.indices.resize(count);

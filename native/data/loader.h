@@ -23,6 +23,7 @@ struct LoaderOptions {
   int views = 1;       // images of a sample
   int threads = 1;
   int prefetch = 2;    // batches made ahead
+  bool pinned = false; // in memory that CUDA copies from while the CPU goes on
   uint64_t seed = 0;
 };
 

@@ -111,7 +111,8 @@ std::unique_ptr<Head> with_sample(const HeadOptions& options, MakeHead Definitio
 const CentreSpec& centres_of(const std::string& head) { return find(head).centres; }
 
 std::unique_ptr<Head> make_head(const HeadOptions& options) {
-  if (!options.device.is_cpu()) return make_reference_head(options);
+  // The kernels on CUDA see all classes of a row.
+  if (!options.device.is_cpu() && options.share.group) return make_reference_head(options);
   return with_sample(options, &Definition::fused);
 }
 

@@ -9,6 +9,7 @@ import { build, Conv2d, Flatten, Linear, Module, type Value } from '../../lib/la
 import { addon, type NativeNetworkOptions } from '../../lib/native.js'
 import { packageRoot } from '../../lib/setup/places.js'
 import { backward, batch, forward, loss, update, type Verb } from '../../lib/training/program.js'
+import { DEVICE } from './device.js'
 import { distance, numbers, tensor } from './head-runner.js'
 
 interface Entry {
@@ -28,7 +29,7 @@ interface Case {
 
 /** Made by PyTorch: test/fixtures/make_distillation.py. */
 const CASES = JSON.parse(readFileSync(path.join(packageRoot(), 'test', 'fixtures', 'distillation.json'), 'utf8')) as Case[]
-const OPTIONS: NativeNetworkOptions = { device: 'cpu', master: 'float64', compute: 'float64', pixelMean: 0, pixelScale: 1 }
+const OPTIONS: NativeNetworkOptions = { device: DEVICE, master: 'float64', compute: 'float64', pixelMean: 0, pixelScale: 1 }
 const CLASSES = 4
 
 class Network extends Module {
@@ -71,7 +72,7 @@ for (const example of CASES) {
         backbone: { graph: graph(4), options: OPTIONS },
         teacher: { graph: graph(example.before['teacher.features.weight']!.shape[0]!), options: OPTIONS },
       },
-      heads: { imitation: { ...pieces, dtype: 'float64', device: 'cpu' }, head: { ...head, dtype: 'float64', device: 'cpu' } },
+      heads: { imitation: { ...pieces, dtype: 'float64', device: DEVICE }, head: { ...head, dtype: 'float64', device: DEVICE } },
       program: [
         batch(['images']),
         forward('teacher', 'images', 'wanted', { gradient: false, batchStatistics: false, also: { features: 'wanted hint' } }),

@@ -13,6 +13,7 @@ import type { NativeNetwork, NativeNetworkOptions, NativeTensor } from '../../li
 import { packageRoot } from '../../lib/setup/places.js'
 import { uniforms, values } from '../golden-values.js'
 import { sharedPath } from '../shared.js'
+import { DEVICE } from './device.js'
 import type { Precision } from './head-runner.js'
 
 export interface Golden {
@@ -53,7 +54,7 @@ export function goldenNetworks(): Golden[] {
 
 /** A network on the CPU with the given types of parameters and activations. */
 export function networkOf(graph: Graph, master: Precision, compute: NativeNetworkOptions['compute'] = master): NativeNetwork {
-  return new (addon().Network)(graph, { device: 'cpu', master, compute, pixelMean: 127.5, pixelScale: 1 / 128 })
+  return new (addon().Network)(graph, { device: DEVICE, master, compute, pixelMean: 127.5, pixelScale: 1 / 128 })
 }
 
 /** The content that the formula gives an entry; undefined where its structural content stays. */

@@ -6,6 +6,7 @@ import { findHead } from '../../lib/heads/index.js'
 import type { HeadDefinition } from '../../lib/heads/index.js'
 import { addon } from '../../lib/native.js'
 import type { NativeHead, NativeTensor } from '../../lib/native.js'
+import { DEVICE } from './device.js'
 
 export type Precision = 'float32' | 'float64'
 
@@ -26,7 +27,7 @@ export class HeadRunner {
     const definition = typeof head === 'string' ? findHead(head) : head
     const pieces = definition.create(definition.schema.parse(config))
     this.featDim = pieces.featDim
-    this.head = new (addon().Head)({ ...pieces, dtype, device: 'cpu', reference })
+    this.head = new (addon().Head)({ ...pieces, dtype, device: DEVICE, reference })
     this.head.initialise(seed)
   }
 

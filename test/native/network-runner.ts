@@ -6,6 +6,7 @@ import { GraphBuilder } from '../../lib/graph/builder.js'
 import type { Attribute, Graph, Node, StateEntry } from '../../lib/graph/types.js'
 import { addon } from '../../lib/native.js'
 import type { ComputeType, NativeNetwork, NativeTensor } from '../../lib/native.js'
+import { DEVICE } from './device.js'
 import { numbers, tensor } from './head-runner.js'
 
 /** A deterministic value in [-1, 1) for each index; no two runs and no two names share a sequence by accident. */
@@ -72,7 +73,7 @@ export interface Precision {
 
 /** A network for tests, in float64 unless said otherwise. */
 export function makeNetwork(graph: Graph, precision: Precision = { master: 'float64', compute: 'float64' }, stages: readonly number[] = []): NativeNetwork {
-  return new (addon().Network)(graph, { device: 'cpu', ...precision, stages, pixelMean: 127.5, pixelScale: 1 / 128 })
+  return new (addon().Network)(graph, { device: DEVICE, ...precision, stages, pixelMean: 127.5, pixelScale: 1 / 128 })
 }
 
 /** Loads plain arrays into the entries of the same names. */

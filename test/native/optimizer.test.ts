@@ -4,6 +4,7 @@ import { findHead } from '../../lib/heads/index.js'
 import { build, Flatten, Linear, Module, type Value } from '../../lib/layers/index.js'
 import { addon, type NativeTensor, type NativeTrainer, type NativeVerb } from '../../lib/native.js'
 import { backward, batch, clip, forward, loss, update } from '../../lib/training/program.js'
+import { DEVICE } from './device.js'
 import { noise, numbers, tensor } from './network-runner.js'
 
 const D = 10
@@ -30,8 +31,8 @@ async function makeTrainer(name: 'sgd' | 'adamw', values: Record<string, number>
   const definition = findHead('CosFace')
   const pieces = definition.create(definition.schema.parse({ feat_dim: D, num_class: 4 }))
   const trainer = new (addon().Trainer)({
-    networks: { backbone: { graph, options: { device: 'cpu', master: 'float64', compute: 'float64', pixelMean: 127.5, pixelScale: 1 / 128 } } },
-    heads: { head: { ...pieces, dtype: 'float64', device: 'cpu' } },
+    networks: { backbone: { graph, options: { device: DEVICE, master: 'float64', compute: 'float64', pixelMean: 127.5, pixelScale: 1 / 128 } } },
+    heads: { head: { ...pieces, dtype: 'float64', device: DEVICE } },
     program,
     seed: 3,
     onNonFinite: 'stop',

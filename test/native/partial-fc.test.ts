@@ -4,6 +4,7 @@ import { HEADS, findHead } from '../../lib/heads/index.js'
 import { build, Flatten, Linear, Module, type Value } from '../../lib/layers/index.js'
 import { addon, type NativeMemoryBatches, type NativeTrainer } from '../../lib/native.js'
 import { backward, batch, forward, loss, update } from '../../lib/training/program.js'
+import { DEVICE } from './device.js'
 import { HeadRunner, distance, numbers } from './head-runner.js'
 
 const D = 8
@@ -102,7 +103,7 @@ class Net extends Module {
 }
 
 const graph = build(new Net(), [3, 4, 4], 'Net')
-const network = { graph, options: { device: 'cpu', master: 'float32', compute: 'float32', pixelMean: 127.5, pixelScale: 1 / 128 } } as const
+const network = { graph, options: { device: DEVICE, master: 'float32', compute: 'float32', pixelMean: 127.5, pixelScale: 1 / 128 } } as const
 const STEP = [batch(['images']), forward('backbone', 'images', 'embeddings'), loss('head', 'embeddings'), backward(), update()]
 /** Two batches, each with a sample of its own, make one step. */
 const ACCUMULATED = [...STEP.slice(0, 4), ...STEP]
@@ -110,7 +111,7 @@ const ACCUMULATED = [...STEP.slice(0, 4), ...STEP]
 function makeTrainer(optimizer: 'sgd' | 'adamw', program = STEP): NativeTrainer {
   const definition = findHead('AdaM-Softmax')
   const pieces = definition.create(definition.schema.parse({ feat_dim: D, num_class: 50, sample_rate: 0.3 }))
-  const trainer = new (addon().Trainer)({ networks: { backbone: network }, heads: { head: { ...pieces, dtype: 'float32', device: 'cpu' } }, program, seed: 3, onNonFinite: 'stop' })
+  const trainer = new (addon().Trainer)({ networks: { backbone: network }, heads: { head: { ...pieces, dtype: 'float32', device: DEVICE } }, program, seed: 3, onNonFinite: 'stop' })
   const values: Record<string, number> = optimizer === 'sgd' ? { momentum: 0.9, nesterov: 0 } : { beta1: 0.9, beta2: 0.999, eps: 1e-8 }
   trainer.setOptimizer({ name: optimizer, values, groups: [{ names: trainer.parameters().map(({ name }) => name), lrMultiplier: 1, weightDecay: 1e-3 }] })
   trainer.initialise(3)

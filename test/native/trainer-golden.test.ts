@@ -9,8 +9,9 @@ import { createSchedule } from '../../lib/training/schedules/index.js'
 import { learningRates } from '../../lib/training/schedules/schedule.js'
 import { fingerprint, formulaEntry, formulaTensor, readGolden } from '../golden.js'
 import { sharedPath } from '../shared.js'
+import { DEVICE } from './device.js'
 
-const OPTIONS: NativeNetworkOptions = { device: 'cpu', master: 'float64', compute: 'float64', pixelMean: 127.5, pixelScale: 1 / 128 }
+const OPTIONS: NativeNetworkOptions = { device: DEVICE, master: 'float64', compute: 'float64', pixelMean: 127.5, pixelScale: 1 / 128 }
 const SGD = { momentum: 0.9, nesterov: 0 }
 
 interface Conventional {
@@ -35,7 +36,7 @@ t.test('ten steps of conventional training in float64 follow the reference to 1e
   const head = definition.create(definition.schema.parse({ num_class: golden.num_class, scale: golden.scale, margin_arc: golden.margin_arc, margin_am: golden.margin_am }))
   const trainer = makeTrainer({
     networks: { backbone: { graph, options: OPTIONS } },
-    heads: { head: { ...head, dtype: 'float64', device: 'cpu' } },
+    heads: { head: { ...head, dtype: 'float64', device: DEVICE } },
     program: [batch(['images']), forward('backbone', 'images', 'embeddings', { stochastic: false }), loss('head', 'embeddings'), backward(), update()],
     weightDecay: golden.optimizer.weight_decay,
     learns: /^/,
@@ -86,7 +87,7 @@ t.test('five steps of semi-siamese training in float64 follow the reference to 1
   })
   const trainer = makeTrainer({
     networks: { backbone: { graph, options: OPTIONS }, gallery: { graph, options: OPTIONS } },
-    heads: { head: { ...plan.heads['head']!, dtype: 'float64', device: 'cpu' } },
+    heads: { head: { ...plan.heads['head']!, dtype: 'float64', device: DEVICE } },
     program: [...plan.program],
     weightDecay: golden.optimizer.weight_decay,
     learns: /^backbone\./,

@@ -4,6 +4,7 @@ import { BatchNorm, build, Conv2d, Flatten, Linear, Module, type Value } from '.
 import { findHead } from '../../lib/heads/index.js'
 import { addon, type NativeMemoryBatches, type NativeTensor, type NativeTrainer, type NativeVerb } from '../../lib/native.js'
 import { average, backward, batch, clip, forward, loss, update } from '../../lib/training/program.js'
+import { DEVICE } from './device.js'
 
 const SIZE = 32
 
@@ -19,9 +20,9 @@ class Net extends Module {
 }
 
 const graph = build(new Net(), [3, SIZE, SIZE], 'Net')
-const network = { graph, options: { device: 'cpu', master: 'float32', compute: 'float32', pixelMean: 127.5, pixelScale: 1 / 128 } } as const
+const network = { graph, options: { device: DEVICE, master: 'float32', compute: 'float32', pixelMean: 127.5, pixelScale: 1 / 128 } } as const
 const definition = findHead('ArcFace')
-const head = { ...definition.create(definition.schema.parse({ feat_dim: 8, num_class: 4 })), dtype: 'float32', device: 'cpu' } as const
+const head = { ...definition.create(definition.schema.parse({ feat_dim: 8, num_class: 4 })), dtype: 'float32', device: DEVICE } as const
 const STEP = [batch(['images']), forward('backbone', 'images', 'embeddings'), loss('head', 'embeddings'), backward(), update()]
 
 function makeTrainer(program: readonly NativeVerb[] = STEP, networks: Record<string, typeof network> = { backbone: network }): NativeTrainer {

@@ -13,6 +13,8 @@ namespace {
 
 template <typename T>
 struct AdaCos : Margin<T> {
+  static constexpr bool kOnCuda = false;  // reads all cosines for its scale
+
   explicit AdaCos(const HeadOptions&) {}
 
   void prepare(Step<T>& step) {

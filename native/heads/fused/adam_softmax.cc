@@ -14,6 +14,8 @@ namespace {
 
 template <typename T>
 struct AdamSoftmax : Margin<T> {
+  static constexpr bool kOnCuda = false;  // reads its margins by class
+
   const T lambda;
 
   explicit AdamSoftmax(const HeadOptions& options) : lambda(number(options, "lamda")) { this->scale = number(options, "scale"); }

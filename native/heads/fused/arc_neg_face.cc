@@ -22,12 +22,19 @@ struct ArcNegFace : Margin<T> {
     this->scale = number(options, "scale");
   }
 
+  void prepare(Step<T>& step) {
+    for (Row<T>& row : step.rows) row.threshold = add_angle_guarded(row.cosine, cos_m, sin_m, fallback).value;
+  }
+
   TargetLogit<T> target(const Row<T>& row) const {
     return scaled(add_angle_guarded(row.cosine, cos_m, sin_m, fallback), this->scale);
   }
 
+  ArcNegOthers<T> form() const { return {this->scale, alpha, inverse_sigma}; }
+
+  // The same with the vectorised exponential of the CPU.
   void weights(const Row<T>& row, const T* __restrict__ cosines, T* __restrict__ r, int64_t count) const {
-    const T a = add_angle_guarded(row.cosine, cos_m, sin_m, fallback).value;
+    const T a = row.threshold;
     for (int64_t j = 0; j < count; ++j) r[j] = -(cosines[j] - a) * (cosines[j] - a) * inverse_sigma;
     exp_shifted(r, count, T(0));
     for (int64_t j = 0; j < count; ++j) r[j] *= alpha;

@@ -21,13 +21,7 @@ struct CircleLoss : Margin<T> {
     return {weight * (row.cosine - (1 - margin)), weight};
   }
 
-  void others(const Row<T>& row, const T* __restrict__ cosines, T* __restrict__ logits, int64_t count) const {
-    for (int64_t j = 0; j < count; ++j) logits[j] = gamma * std::max(cosines[j] + margin, T(0)) * (cosines[j] - margin);
-  }
-
-  void backward(Row<T>& row, const T* __restrict__ cosines, T* __restrict__ grad, int64_t count) const {
-    for (int64_t j = 0; j < count; ++j) grad[j] *= gamma * std::max(cosines[j] + margin, T(0));
-  }
+  CircleOthers<T> form() const { return {gamma, margin}; }
 };
 
 }  // namespace

@@ -40,15 +40,7 @@ struct CurricularFace : Margin<T> {
     return scaled(add_angle_guarded(row.cosine, cos_m, sin_m, fallback), this->scale);
   }
 
-  void others(const Row<T>& row, const T* __restrict__ cosines, T* __restrict__ logits, int64_t count) const {
-    const T threshold = row.threshold, s = this->scale;
-    for (int64_t j = 0; j < count; ++j) logits[j] = s * cosines[j] * (cosines[j] > threshold ? t + cosines[j] : T(1));
-  }
-
-  void backward(Row<T>& row, const T* __restrict__ cosines, T* __restrict__ grad, int64_t count) const {
-    const T threshold = row.threshold, s = this->scale;
-    for (int64_t j = 0; j < count; ++j) grad[j] *= s * (cosines[j] > threshold ? t + 2 * cosines[j] : T(1));
-  }
+  CurricularOthers<T> form() const { return {this->scale, t}; }
 };
 
 }  // namespace

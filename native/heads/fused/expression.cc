@@ -12,6 +12,8 @@ namespace {
 
 template <typename T>
 struct ExpressionMargin : Margin<T> {
+  static constexpr bool kOnCuda = false;  // its other logits are a program
+
   const Expression own, other, regulariser;
   const bool has_regulariser;
 

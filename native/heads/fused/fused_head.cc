@@ -9,10 +9,6 @@
 namespace facex::heads::fused {
 
 template <typename T>
-FusedHead<T>::FusedHead(const Definition& definition, const HeadOptions& options, bool spherical)
-    : definition_(definition), options_(options), state_(make_state(definition, options)), spherical_(spherical) {}
-
-template <typename T>
 HeadResult FusedHead<T>::run(const HeadRequest& request) {
   const at::NoGradGuard no_grad;
   check_request(request, options_);
@@ -57,14 +53,6 @@ HeadResult FusedHead<T>::run(const HeadRequest& request) {
     result.grad_embeddings = embedding_gradient(unit_grad, unit, spherical_, rows);
   }
   return result;
-}
-
-template <typename T>
-Tensor FusedHead<T>::lend_gradient(const Tensor& centres) {
-  // Ours again when the optimizer has let go of it.
-  if (!centre_grad_.defined() || centre_grad_.storage().use_count() > 1) centre_grad_ = at::empty_like(centres);
-  const bool columns = definition_.centres.shape == CentreShape::kColumns;
-  return columns ? centre_grad_.t() : centre_grad_.view(centre_grad_.sizes());
 }
 
 template class FusedHead<float>;

@@ -12,9 +12,6 @@ namespace {
 constexpr int64_t kBlock = 2048;
 constexpr int64_t kGrain = 64;  // centres a thread takes at least
 
-// Shorter vectors have no direction: their cosines and gradients are 0.
-constexpr double kShortest = 1e-12;
-
 template <typename T>
 T dot(const T* __restrict__ a, const T* __restrict__ b, int64_t n) {
   constexpr int64_t kLanes = 16;  // independent sums, for vector registers
@@ -40,25 +37,6 @@ void for_blocks(int64_t centres, const Visit& visit) {
   for (int64_t first = 0; first < centres; first += kBlock) visit(first, std::min(kBlock, centres - first));
 }
 
-Tensor operand(const Tensor& x, bool bf16) { return bf16 ? x.to(at::kBFloat16) : x; }
-
-// out = a * b, and out += a * b; the operands may be narrower than `out`.
-void put_product(Tensor& out, const Tensor& a, const Tensor& b) {
-  if (a.scalar_type() == out.scalar_type()) {
-    at::mm_out(out, a, b);
-  } else {
-    out.copy_(at::mm(a, b));
-  }
-}
-
-void add_product(Tensor& out, const Tensor& a, const Tensor& b) {
-  if (a.scalar_type() == out.scalar_type()) {
-    at::addmm_out(out, out, a, b);
-  } else {
-    out.add_(at::mm(a, b));
-  }
-}
-
 // From d loss / d (unit centre) to d loss / d centre: the part along the centre falls away, the rest was already
 // divided by the length when the products were scaled.
 template <typename T>
@@ -79,6 +57,24 @@ void project(const T* centres, const T* inverse_norms, const T* grad, T* out, in
 }
 
 }  // namespace
+
+Tensor operand(const Tensor& x, bool bf16) { return bf16 ? x.to(at::kBFloat16) : x; }
+
+void put_product(Tensor& out, const Tensor& a, const Tensor& b) {
+  if (a.scalar_type() == out.scalar_type()) {
+    at::mm_out(out, a, b);
+  } else {
+    out.copy_(at::mm(a, b));
+  }
+}
+
+void add_product(Tensor& out, const Tensor& a, const Tensor& b) {
+  if (a.scalar_type() == out.scalar_type()) {
+    at::addmm_out(out, out, a, b);
+  } else {
+    out.add_(at::mm(a, b));
+  }
+}
 
 template <typename T>
 Tensor normalise(const Tensor& embeddings, bool spherical, std::vector<Row<T>>& rows) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "heads/fused/others.h"
 #include "heads/fused/rows.h"
 
 namespace facex::heads::fused {
@@ -18,26 +19,25 @@ struct TargetLogit {
 
 // Base of all policies: a plain scaled cosine for the other classes, no adaptive state, no regulariser. A policy
 // defines target() and replaces what differs. Everything here is per row except prepare() and finish().
+//
+// Logits of the other classes are given as form(), see others.h; where that is not enough or too slow, as
+//   void others(const Row<T>& row, const T* cosines, T* logits, int64_t count) const
+//     logits of a tile as if none of its classes were the row's own, and
+//   void backward(Row<T>& row, const T* cosines, T* grad, int64_t count) const
+//     d loss / d logit to d loss / d cosine, in place, for the same tile; the share that goes through the row's own cosine
+//     or norm is added to row.cosine_grad and row.norm_grad.
 template <typename T>
 struct Margin {
   using Scalar = T;
   static constexpr bool kSpherical = true;
+  static constexpr bool kOnCuda = true;  // see [Note: policies on CUDA]
 
   T scale = 1;
 
   // Before any logit: row margins and thresholds from the rows' cosines and norms, adaptive state.
   void prepare(Step<T>& step) {}
 
-  // Logits of a tile as if none of its classes were the row's own.
-  void others(const Row<T>& row, const T* __restrict__ cosines, T* __restrict__ logits, int64_t count) const {
-    for (int64_t j = 0; j < count; ++j) logits[j] = scale * cosines[j];
-  }
-
-  // d loss / d logit to d loss / d cosine, in place, for the same tile. A policy whose other logits also depend on
-  // the row's own cosine or norm adds that share to row.cosine_grad and row.norm_grad.
-  void backward(Row<T>& row, const T* __restrict__ cosines, T* __restrict__ grad, int64_t count) const {
-    for (int64_t j = 0; j < count; ++j) grad[j] *= scale;
-  }
+  ScaledOthers<T> form() const { return {scale}; }
 
   // After all rows: gradients of extra parameters; returns the regulariser, or NaN when the head has none.
   double finish(Step<T>& step) { return std::numeric_limits<double>::quiet_NaN(); }

@@ -69,7 +69,7 @@ class MarginSoftmax {
         row.target_grad = logit[row.label - first] - unit;
         logit[row.label - first] = 0;  // the other classes' backward must not see it
       }
-      policy_.backward(row, cosine, logit, count);
+      backward(row, cosine, logit, count);
       cosines.store(row.index, first, count, logit);
     }
     row.norm_grad += row.target_grad * target.norm_slope;
@@ -83,10 +83,34 @@ class MarginSoftmax {
   }
 
  private:
+  // Whether the policy has loops of its own for the other classes; else its form is used.
+  static constexpr bool kOwnLoops = requires { &Policy::others; };
+  static_assert(kOwnLoops == requires { &Policy::backward; }, "others() and backward() belong together");
+
+  void others(const Row<T>& row, const T* __restrict__ cosine, T* __restrict__ logit, int64_t count) const {
+    if constexpr (kOwnLoops) {
+      policy_.others(row, cosine, logit, count);
+    } else {
+      const auto form = policy_.form();
+      const T threshold = row.threshold;
+      for (int64_t j = 0; j < count; ++j) logit[j] = form.value(cosine[j], threshold);
+    }
+  }
+
+  void backward(Row<T>& row, const T* __restrict__ cosine, T* __restrict__ grad, int64_t count) const {
+    if constexpr (kOwnLoops) {
+      policy_.backward(row, cosine, grad, count);
+    } else {
+      const auto form = policy_.form();
+      const T threshold = row.threshold;
+      for (int64_t j = 0; j < count; ++j) grad[j] *= form.slope(cosine[j], threshold);
+    }
+  }
+
   // Whether the tile holds the own class.
   bool load_logits(const Row<T>& row, const TargetLogit<T>& target, int64_t first, int64_t count, T* cosine, T* logit) const {
     step_.cosines.load(row.index, first, count, cosine);
-    policy_.others(row, cosine, logit, count);
+    others(row, cosine, logit, count);
     const bool own = row.label >= first && row.label < first + count;
     if (own) logit[row.label - first] = target.value;
     return own;

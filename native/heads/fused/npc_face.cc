@@ -17,6 +17,8 @@ constexpr double kBaseMargin = 0.40, kHardMargin = 0.20, kHardWeight = 1.10, kHa
 
 template <typename T>
 struct NpcFace : MinedMargin<T> {
+  static constexpr bool kOnCuda = false;  // reads all cosines for its margins
+
   const T cos_m, sin_m;
 
   explicit NpcFace(const HeadOptions& options) : cos_m(std::cos(number(options, "margin"))), sin_m(std::sin(number(options, "margin"))) {

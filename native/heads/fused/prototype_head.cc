@@ -81,6 +81,7 @@ class PrototypeHead final : public Head {
 }  // namespace
 
 std::unique_ptr<Head> sst_prototype(const Definition& definition, const HeadOptions& options) {
+  if (!options.device.is_cpu()) return definition.reference(definition, options);
   if (options.dtype == at::kDouble) return std::make_unique<PrototypeHead<double>>(definition, options);
   return std::make_unique<PrototypeHead<float>>(definition, options);
 }

@@ -27,7 +27,7 @@ struct Row {
   T norm = 0;              // length of the embedding
   T inverse_norm = 0;      // 0 for an embedding without length
   T margin = 0;            // for heads whose margin differs from row to row
-  T threshold = 0;         // cosine above which another class counts as hard, for heads that mine
+  T threshold = 0;         // what other classes' logits depend on: the cosine above which they count as hard, for heads that mine
   T total = 0, count = 0;  // what a scan over the other classes adds up
   // Written by margin_softmax:
   T top = -std::numeric_limits<T>::infinity(), sum = 0;  // of the logits: maximum, and sum of exp(logit - top)

@@ -5,6 +5,7 @@
 
 #include <type_traits>
 
+#include "core/cuda/launch.h"
 #include "engine/kernels/cuda/batch_norm_table.h"
 #include "engine/kernels/loops/activations.h"
 
@@ -12,6 +13,7 @@ namespace facex::engine::kernels::cuda {
 
 namespace {
 
+using facex::cuda::launch;
 using loops::Activation;
 
 template <typename T>
@@ -25,7 +27,7 @@ struct WideOf<double> {
 template <typename T>
 using Wide = typename WideOf<T>::type;
 
-constexpr int kThreads = 256;  // of the kernels over values
+constexpr int kThreads = 256;  // of all kernels but those that fold
 constexpr int kFold = 32;       // threads of a column when pieces are added up; a block has kFold columns too
 
 // `kVector` neighbouring channels in one load of up to 16 bytes.
@@ -52,14 +54,13 @@ struct Coefficients {
 // partial [pieces, kSums, channels].
 template <int kSums, int kVector, typename W>
 __device__ void write_piece(W (&sums)[kSums][kVector], W* partial, int64_t channels, int64_t first) {
-  extern __shared__ __align__(16) unsigned char memory[];
-  W* shared = reinterpret_cast<W*>(memory);
-  const int threads = blockDim.x * blockDim.y, self = threadIdx.y * blockDim.x + threadIdx.x;
+  __shared__ W shared[kThreads];
+  const int self = threadIdx.y * blockDim.x + threadIdx.x;
   for (int s = 0; s < kSums; ++s) {
     for (int v = 0; v < kVector; ++v) {
       __syncthreads();
       shared[self] = sums[s][v];
-      for (int half = threads / 2; half >= static_cast<int>(blockDim.x); half /= 2) {
+      for (int half = kThreads / 2; half >= static_cast<int>(blockDim.x); half /= 2) {
         __syncthreads();
         if (self < half) shared[self] += shared[self + half];
       }
@@ -270,11 +271,6 @@ void with_storage(Storage storage, int vector, const Body& body) {
 dim3 fold_grid(int64_t channels) { return dim3(static_cast<unsigned>((channels + kFold - 1) / kFold)); }
 dim3 grid_of(const Layout& layout) { return dim3(static_cast<unsigned>(layout.columns), static_cast<unsigned>(layout.pieces)); }
 
-const char* outcome() {
-  const cudaError_t error = cudaGetLastError();
-  return error == cudaSuccess ? nullptr : cudaGetErrorString(error);
-}
-
 template <typename T, int kVector>
 void launch_forward(const BatchNormForward& call, cudaStream_t stream) {
   using W = Wide<T>;
@@ -282,17 +278,17 @@ void launch_forward(const BatchNormForward& call, cudaStream_t stream) {
   const auto* x = static_cast<const T*>(call.x);
   auto* partial = static_cast<W*>(call.partial);
   if (call.batch_statistics) {
-    moments_kernel<T, kVector, W><<<grid_of(at), dim3(at.x, at.y), kThreads * sizeof(W), stream>>>(x, at.rows, at.channels, at.length, partial);
+    launch(moments_kernel<T, kVector, W>, grid_of(at), dim3(at.x, at.y), stream, x, at.rows, at.channels, at.length, partial);
   }
   const Running<W> running{static_cast<W*>(call.running_mean), static_cast<W*>(call.running_var), call.batches};
   auto *mean = static_cast<W*>(call.mean), *scale = static_cast<W*>(call.scale), *shift = static_cast<W*>(call.shift);
-  forward_coefficients<T, W><<<fold_grid(at.channels), dim3(kFold, kFold), 0, stream>>>(
-      x, partial, call.batch_statistics ? at.pieces : 0, at.rows, at.channels, static_cast<const W*>(call.weight), static_cast<const W*>(call.bias), call.eps,
-      call.momentum, running, mean, static_cast<W*>(call.inverse_std), scale, shift);
+  launch(forward_coefficients<T, W>, fold_grid(at.channels), dim3(kFold, kFold), stream, x, partial, call.batch_statistics ? at.pieces : 0, at.rows,
+         at.channels, static_cast<const W*>(call.weight), static_cast<const W*>(call.bias), call.eps, call.momentum, running, mean,
+         static_cast<W*>(call.inverse_std), scale, shift);
   const Coefficients<W> z_of{mean, scale, shift, static_cast<const W*>(call.slope), call.shared_slope};
   with_activation(call.activation, [&]<typename Act>(Act) {
-    apply_kernel<Act, T, kVector, W><<<at.blocks, kThreads, 0, stream>>>(x, static_cast<const T*>(call.residual), z_of, at.rows * at.channels / kVector,
-                                                                        at.channels, static_cast<T*>(call.y));
+    launch(apply_kernel<Act, T, kVector, W>, at.blocks, kThreads, stream, x, static_cast<const T*>(call.residual), z_of, at.rows * at.channels / kVector,
+           at.channels, static_cast<T*>(call.y));
   });
 }
 
@@ -304,17 +300,16 @@ void launch_backward(const BatchNormBackward& call, cudaStream_t stream) {
   const auto *weight = static_cast<const W*>(call.weight), *inverse_std = static_cast<const W*>(call.inverse_std);
   auto *partial = static_cast<W*>(call.partial), *scale = static_cast<W*>(call.scale), *shift = static_cast<W*>(call.shift);
   auto *constant = static_cast<W*>(call.constant), *linear = static_cast<W*>(call.linear);
-  recall_coefficients<W><<<static_cast<unsigned>((at.channels + kThreads - 1) / kThreads), kThreads, 0, stream>>>(at.channels, weight, static_cast<const W*>(call.bias),
-                                                                                                              inverse_std, scale, shift);
+  launch(recall_coefficients<W>, static_cast<unsigned>((at.channels + kThreads - 1) / kThreads), kThreads, stream, at.channels, weight,
+         static_cast<const W*>(call.bias), inverse_std, scale, shift);
   const Coefficients<W> z_of{static_cast<const W*>(call.mean), scale, shift, static_cast<const W*>(call.slope), call.shared_slope};
   with_activation(call.activation, [&]<typename Act>(Act) {
-    reduce_kernel<Act, T, kVector, W><<<grid_of(at), dim3(at.x, at.y), kThreads * sizeof(W), stream>>>(x, residual, grad, z_of, at.rows, at.channels, at.length, partial);
-    backward_coefficients<W><<<fold_grid(at.channels), dim3(kFold, kFold), 0, stream>>>(
-        partial, at.pieces, at.rows, at.channels, weight, inverse_std, call.batch_statistics, static_cast<W*>(call.weight_grad), static_cast<W*>(call.bias_grad),
-        static_cast<W*>(call.slope_grad), constant, linear);
+    launch(reduce_kernel<Act, T, kVector, W>, grid_of(at), dim3(at.x, at.y), stream, x, residual, grad, z_of, at.rows, at.channels, at.length, partial);
+    launch(backward_coefficients<W>, fold_grid(at.channels), dim3(kFold, kFold), stream, partial, at.pieces, at.rows, at.channels, weight, inverse_std,
+           call.batch_statistics, static_cast<W*>(call.weight_grad), static_cast<W*>(call.bias_grad), static_cast<W*>(call.slope_grad), constant, linear);
     if (call.x_grad == nullptr && call.residual_grad == nullptr) return;
-    derive_kernel<Act, T, kVector, W><<<at.blocks, kThreads, 0, stream>>>(x, residual, grad, z_of, constant, linear, at.rows * at.channels / kVector, at.channels,
-                                                                         static_cast<T*>(call.x_grad), static_cast<T*>(call.residual_grad));
+    launch(derive_kernel<Act, T, kVector, W>, at.blocks, kThreads, stream, x, residual, grad, z_of, constant, linear, at.rows * at.channels / kVector,
+           at.channels, static_cast<T*>(call.x_grad), static_cast<T*>(call.residual_grad));
   });
 }
 
@@ -322,14 +317,14 @@ const char* forward(const BatchNormForward& call, void* stream) {
   with_storage(call.storage, call.layout.vector, [&]<typename T, int kVector>(T, std::integral_constant<int, kVector>) {
     launch_forward<T, kVector>(call, static_cast<cudaStream_t>(stream));
   });
-  return outcome();
+  return facex::cuda::launch_problem();
 }
 
 const char* backward(const BatchNormBackward& call, void* stream) {
   with_storage(call.storage, call.layout.vector, [&]<typename T, int kVector>(T, std::integral_constant<int, kVector>) {
     launch_backward<T, kVector>(call, static_cast<cudaStream_t>(stream));
   });
-  return outcome();
+  return facex::cuda::launch_problem();
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <cuda_fp16.h>
 #include <cuda_runtime.h>
 
+#include "core/cuda/launch.h"
 #include "engine/kernels/cuda/batch_norm_table.h"
 
 namespace facex::engine::kernels::cuda {
@@ -19,7 +20,7 @@ __global__ void normalise_kernel(const uint8_t* __restrict__ bytes, int64_t coun
 
 const char* normalise(const uint8_t* bytes, void* values, Storage storage, int64_t count, double mean, double scale, int blocks, void* stream) {
   const auto launch = [&]<typename T>(T) {
-    normalise_kernel<T><<<blocks, 256, 0, static_cast<cudaStream_t>(stream)>>>(bytes, count, mean, scale, static_cast<T*>(values));
+    facex::cuda::launch(normalise_kernel<T>, blocks, 256, static_cast<cudaStream_t>(stream), bytes, count, mean, scale, static_cast<T*>(values));
   };
   switch (storage) {
     case Storage::kDouble: launch(double()); break;
@@ -27,8 +28,7 @@ const char* normalise(const uint8_t* bytes, void* values, Storage storage, int64
     case Storage::kHalf: launch(__half()); break;
     case Storage::kFloat: launch(float()); break;
   }
-  const cudaError_t error = cudaGetLastError();
-  return error == cudaSuccess ? nullptr : cudaGetErrorString(error);
+  return facex::cuda::launch_problem();
 }
 
 }  // namespace
