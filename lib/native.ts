@@ -322,8 +322,8 @@ export interface Addon {
   TopK: new (probes: NativeTensor, k: number) => NativeTopK
   Group: new (spec: NativeGroupSpec) => NativeGroup
   Trainer: new (spec: NativeTrainerSpec) => NativeTrainer
-  /** Decodes JPEG or PNG: uint8 [H, W, 3]. Throws ERR_DATA with the reason. */
-  decodeImage(file: Uint8Array, color: 'bgr' | 'rgb'): NativeTensor
+  /** Decodes JPEG or PNG beside JavaScript: uint8 [H, W, 3]. Rejects with ERR_DATA and the reason. */
+  decodeImage(file: Uint8Array, color: 'bgr' | 'rgb'): Promise<NativeTensor>
   /** Bilinear, half-pixel centres, pixel for pixel as OpenCV; of the part inside `box` when given. */
   resizeImage(image: NativeTensor, height: number, width: number, box?: NativeBox): NativeTensor
   /** Bilinear, border 0, as OpenCV's; `matrix` is a row-major 2x3 that maps source to destination. */

@@ -56,7 +56,7 @@ export function alignmentTransform(points: FivePoints, size = TEMPLATE_SIZE): Tr
 export async function readPhotograph(file: string | Buffer): Promise<NativeTensor> {
   const encoded = typeof file === 'string' ? await readFile(file) : file
   // Our own decoder first: it is the one whose pixels are known to the last bit.
-  if (encoded[0] === 0xff || encoded[0] === 0x89) return addon().decodeImage(encoded, 'rgb')
+  if (encoded[0] === 0xff || encoded[0] === 0x89) return await addon().decodeImage(encoded, 'rgb')
   try {
     const { data, info } = await sharp(encoded).removeAlpha().toColourspace('srgb').raw().toBuffer({ resolveWithObject: true })
     const copy = new Uint8Array(data).buffer

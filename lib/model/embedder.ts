@@ -107,20 +107,21 @@ export class Embedder {
     for (let first = 0; first < images.length; first += batchSize) {
       const part = images.slice(first, first + batchSize)
       const data = new Uint8Array(part.length * bytes)
-      part.forEach((file, i) => {
-        const decoded = decode(file, color, firstNumber + first + i)
+      const place = async (file: Uint8Array, i: number) => {
+        const decoded = await decode(file, color, firstNumber + first + i)
         const full = addon().resizeImage(decoded, rowsOfWholeFace(this.preprocessing), width)
         data.set(new Uint8Array(full.data, 0, bytes), i * bytes)
-      })
+      }
+      await Promise.all(part.map(place))
       yield { name: 'images', dtype: 'uint8', shape: [part.length, height, width, 3], data: data.buffer }
     }
   }
 }
 
 /** @throws FacexError ERR_DATA with the number of an image that does not decode */
-function decode(file: Uint8Array, color: 'bgr' | 'rgb', number: number): NativeTensor {
+async function decode(file: Uint8Array, color: 'bgr' | 'rgb', number: number): Promise<NativeTensor> {
   try {
-    return addon().decodeImage(file, color)
+    return await addon().decodeImage(file, color)
   } catch (cause) {
     throw new FacexError('ERR_DATA', `image ${number}: ${messageOf(cause)}`, { cause })
   }

@@ -3,11 +3,14 @@
 #include <ATen/ops/empty.h>
 
 #include <cstring>
+#include <utility>
+#include <vector>
 
 #include "binding/args.h"
 #include "binding/error.h"
 #include "binding/loader_spec.h"
 #include "binding/tensor.h"
+#include "binding/worker.h"
 #include "data/geometry.h"
 
 namespace facex::binding {
@@ -39,14 +42,21 @@ int size_from(const Napi::Value& value, const char* what) {
 }
 
 Napi::Value decode_image(const Napi::CallbackInfo& call) {
-  return guarded(call.Env(), [&] {
+  return guarded(call.Env(), [&]() -> Napi::Value {
     if (!call[0].IsTypedArray() || call[0].As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
       fail(ErrorCode::kData, "expected the bytes of an image file as Uint8Array");
     }
-    auto file = call[0].As<Napi::Uint8Array>();
-    data::Image image;
-    data::decode({file.Data(), file.ByteLength()}, color_from(call[1]), image);
-    return image_to_js(call.Env(), image);
+    // A copy: JavaScript may write to its array meanwhile.
+    const auto given = call[0].As<Napi::Uint8Array>();
+    std::vector<uint8_t> file(given.Data(), given.Data() + given.ByteLength());
+    return run_async(
+        call.Env(), call.This(),
+        [file = std::move(file), color = color_from(call[1])] {
+          data::Image image;
+          data::decode({file.data(), file.size()}, color, image);
+          return image;
+        },
+        [](Napi::Env env, const data::Image& image) { return image_to_js(env, image); });
   });
 }
 

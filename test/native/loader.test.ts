@@ -20,7 +20,7 @@ t.test('batches hold the images of the order, decoded, with their labels', async
   t.same(batches.flatMap((batch) => [...batch.indices]), [...ORDER.subarray(0, 12)])
   t.same(batches.flatMap(labelsOf), [...ORDER.subarray(0, 12)].map((index) => Math.floor(index / 3)))
   t.same(batches[0]!.images[0]!.shape, [4, 32, 32, 3])
-  const first = addon().decodeImage(await picture(3).jpeg().toBuffer(), 'bgr')
+  const first = await addon().decodeImage(await picture(3).jpeg().toBuffer(), 'bgr')
   t.same(bytes(batches[0]!.images[0]!).subarray(0, 32 * 32 * 3), bytes(first))
   loader.begin(ORDER, 0, 0, true)
   t.same((await drain(loader)).map((batch) => batch.labels.shape[0]), [4, 4, 4, 2], 'unless it is asked for')
@@ -79,7 +79,7 @@ t.test('files of another size are resized; the upper rows can be kept alone', as
     return (await drain(loader))[0]!.images[0]!
   }
   const full = await read(32)
-  const expected = addon().resizeImage(addon().decodeImage(await picture(0, 50, 40).png().toBuffer(), 'bgr'), 32, 32)
+  const expected = addon().resizeImage(await addon().decodeImage(await picture(0, 50, 40).png().toBuffer(), 'bgr'), 32, 32)
   t.same(bytes(full), bytes(expected))
   const upper = await read(20, 32)
   t.same(upper.shape, [1, 20, 32, 3])

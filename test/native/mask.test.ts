@@ -17,7 +17,7 @@ import { facexHere } from '../facex.js'
 import { bytes } from './pictures.js'
 
 const face = async (image = 0): Promise<Buffer> => renderFace(drawIdentity(1, 0), drawScene(1, 0, image))
-const decode = (file: Buffer): NativeTensor => addon().decodeImage(file, 'rgb')
+const decode = (file: Buffer): Promise<NativeTensor> => addon().decodeImage(file, 'rgb')
 
 /** Mean change of the pixels in columns [left, right) and rows [top, bottom). */
 function change(a: NativeTensor, b: NativeTensor, [left, top, right, bottom]: readonly [number, number, number, number]): number {
@@ -56,7 +56,7 @@ t.test('files of 68 points bring the jaw, which moves the chin', async (t) => {
 })
 
 t.test('every style covers mouth and nose and leaves the eyes', async (t) => {
-  const before = decode(await face())
+  const before = await decode(await face())
   for (const style of MASK_STYLES) {
     const after = await wearMask(before, { points: ARCFACE_TEMPLATE }, style, new MaskTextures(), 3)
     t.equal(change(before, after, [0, 0, 112, 50]), 0, `${style.name}: forehead and eyes`)
@@ -65,7 +65,7 @@ t.test('every style covers mouth and nose and leaves the eyes', async (t) => {
 })
 
 t.test('a picture without colours gets a mask without colours', async (t) => {
-  const grey = decode(await sharp(await face()).greyscale().toColourspace('srgb').png().toBuffer())
+  const grey = await decode(await sharp(await face()).greyscale().toColourspace('srgb').png().toBuffer())
   const after = bytes(await wearMask(grey, { points: ARCFACE_TEMPLATE }, MASK_STYLES[0]!, new MaskTextures(), 1))
   t.ok(after.every((value, i) => i % 3 !== 0 || (Math.abs(value - after[i + 1]!) <= 1 && Math.abs(value - after[i + 2]!) <= 1)))
 })
@@ -101,7 +101,7 @@ t.test("a user's picture becomes the cloth, its transparent parts stay skin", as
   const file = path.join(t.testdir(), 'cloth.png')
   const stripe = await sharp({ create: { width: 100, height: 30, channels: 4, background: '#00ff00' } }).png().toBuffer()
   await sharp({ create: { width: 100, height: 100, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 0 } } }).composite([{ input: stripe, left: 0, top: 60 }]).png().toFile(file)
-  const before = decode(await face())
+  const before = await decode(await face())
   const after = await wearMask(before, { points: ARCFACE_TEMPLATE }, await pictureStyle(file), new MaskTextures(), 1)
   t.ok(change(before, after, [45, 66, 67, 72]) < change(before, after, [45, 92, 67, 97]) / 3)
   await t.rejects(pictureStyle('none.png'), { code: 'ERR_DATA', message: /^none.png: / })

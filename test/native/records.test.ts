@@ -53,7 +53,7 @@ t.test('a record file trains like the files that it was made of, with and withou
     loader.begin(Uint32Array.from([4, 0]), 0, 0)
     const [batch] = await drain(loader)
     t.same(labelsOf(batch!), [1, 0])
-    t.same(bytes(batch!.images[0]!).subarray(0, 32 * 32 * 3), bytes(addon().decodeImage(images[4]!, 'bgr')))
+    t.same(bytes(batch!.images[0]!).subarray(0, 32 * 32 * 3), bytes(await addon().decodeImage(images[4]!, 'bgr')))
     loader.dispose()
   }
 })
