@@ -17,8 +17,8 @@ class Source {
   virtual int64_t label(size_t index) const = 0;
   // The name of a sample in messages: a file, the list's line and the file, or a record file and position.
   virtual std::string path(size_t index) const = 0;
-  // The encoded image. `buffer` may hold it; the result is valid until `buffer` changes. Throws kData with the reason,
-  // without the path.
+  // The encoded image. `buffer` may hold it; the result is valid until `buffer` changes. Throws kData with the reason;
+  // the caller adds path().
   virtual Bytes read(size_t index, std::vector<uint8_t>& buffer) const = 0;
 };
 

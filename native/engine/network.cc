@@ -50,16 +50,16 @@ Tensor laid_out(const Tensor& value) {
   return sliced ? kernels::packed_channels(value) : value.contiguous(at::MemoryFormat::ChannelsLast);
 }
 
-// Whether nobody else holds the value, and each element has a place of its own, which an expanded tensor has not.
-bool is_own(const Tensor& value) { return value.use_count() == 1 && value.storage().use_count() == 1 && value.is_non_overlapping_and_dense(); }
+// An expanded tensor has no place of its own for each element.
+bool takes_sums(const Tensor& value) { return is_own(value) && value.is_non_overlapping_and_dense(); }
 
 // grad += more, in place where possible: an add hands one gradient to both of its operands.
 void add_grad(Tensor& grad, Tensor more) {
   if (!grad.defined()) {
     grad = std::move(more);
-  } else if (is_own(grad)) {
+  } else if (takes_sums(grad)) {
     grad.add_(more);
-  } else if (is_own(more)) {
+  } else if (takes_sums(more)) {
     grad = more.add_(grad);
   } else {
     grad = at::add(grad, more);

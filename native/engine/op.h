@@ -31,6 +31,9 @@ class Attributes {
   const Node& node_;
 };
 
+// Whether nobody else holds the value, so that its memory may be written.
+inline bool is_own(const Tensor& value) { return value.use_count() == 1 && value.storage().use_count() == 1; }
+
 // What an op sees of one node in a forward pass.
 struct Forward {
   const Node& node;
@@ -42,9 +45,7 @@ struct Forward {
 
   const Tensor& input(size_t i = 0) const { return inputs[i]; }
   // Whether nothing reads operand i after this node, backward included, so that its memory may be written.
-  bool owns_input(size_t i = 0) const {
-    return !mode.keep_for_backward && inputs[i].use_count() == 1 && inputs[i].storage().use_count() == 1;
-  }
+  bool owns_input(size_t i = 0) const { return !mode.keep_for_backward && is_own(inputs[i]); }
 };
 
 // The same node on the way back.
@@ -62,7 +63,7 @@ struct Backward {
 
   const Tensor& input(size_t i = 0) const { return inputs[i]; }
   // Whether nobody else holds `grad`, so that its memory may be written.
-  bool owns_grad() const { return grad.use_count() == 1 && grad.storage().use_count() == 1; }
+  bool owns_grad() const { return is_own(grad); }
 };
 
 class Op {

@@ -28,11 +28,18 @@ struct Definition {
   MakeHead reference;
   // Adaptive state; null when the head has none.
   std::vector<ExtraEntry> (*extras)(const HeadOptions&) = nullptr;
+  // Entries with slices for every class in a head without class centres of its own; null when it has none.
+  std::vector<ClassEntry> (*entries_by_class)(const HeadOptions&) = nullptr;
+  // The loss is the mean over the rows of a batch, which do not see each other.
+  bool mean_of_rows = false;
 };
 
 // How the head of that name keeps its class centres; the name is empty where it has none. ErrorCode::kConfig for an
 // unknown head.
 const CentreSpec& centres_of(const std::string& head);
+
+// Whether the loss of the head of that name is the mean over rows that do not see each other. kConfig for an unknown head.
+bool is_mean_of_rows(const std::string& head);
 
 // Centres of one class: 1 unless the head has an option `num_subcenters`.
 int64_t centres_per_class(const HeadOptions& options);

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "heads/metric/metric_heads.h"
+#include "heads/definition.h"
 
 namespace facex::heads {
 
@@ -18,6 +18,9 @@ class SharedHead final : public Head {
   SharedHead(const HeadOptions& options, std::shared_ptr<Collective> group, std::unique_ptr<Head> inner)
       : options_(options), group_(std::move(group)), inner_(std::move(inner)) {
     if (!shares_classes()) return;
+    whole_ = options_;
+    whole_.num_class = options_.share.total;
+    whole_.share = {};
     for (const ClassEntry& entry : class_entries(options_)) {
       parts_[entry.name] = {.dim = entry.dim, .begin = options_.share.first, .whole = options_.share.total, .width = entry.width};
     }
@@ -33,10 +36,14 @@ class SharedHead final : public Head {
 
   HeadResult run(const HeadRequest& request) override {
     const at::NoGradGuard no_grad;
-    if (metric::is_mean_of_rows(options_)) return run_own_rows(request);
+    if (is_mean_of_rows(options_.name)) return run_own_rows(request);
     HeadRequest whole = request;
     whole.embeddings = group_->all_gather(request.embeddings);
-    whole.labels = local(group_->all_gather(request.labels));
+    whole.labels = group_->all_gather(request.labels);
+    if (shares_classes()) {
+      check_request(whole, whole_);  // while labels still have their own numbers
+      whole.labels = local(whole.labels);
+    }
     if (request.gallery.defined()) whole.gallery = group_->all_gather(request.gallery);
     HeadResult result = inner_->run(whole);
     if (!result.grad_embeddings.defined()) return result;
@@ -77,17 +84,14 @@ class SharedHead final : public Head {
     return result;
   }
 
-  // Labels by the classes of this rank, -1 for those of others. A label outside all classes is nobody's: it is kept, and
-  // the head inside names it.
+  // Labels by the classes of this rank, -1 for those of others.
   Tensor local(const Tensor& labels) const {
-    if (!shares_classes()) return labels;
     const int64_t first = options_.share.first, end = first + options_.num_class;
-    const Tensor elsewhere = ((labels >= 0) & (labels < first)) | ((labels >= end) & (labels < options_.share.total));
-    const Tensor here = (labels - first).masked_fill(elsewhere, -1);
-    return here.masked_fill(labels < 0, -2);
+    return (labels - first).masked_fill((labels < first) | (labels >= end), -1);
   }
 
   const HeadOptions options_;
+  HeadOptions whole_;  // as one process would have them, where classes are shared
   const std::shared_ptr<Collective> group_;
   const std::unique_ptr<Head> inner_;
   std::map<std::string, Part> parts_;

@@ -63,9 +63,9 @@ const std::vector<Definition>& table() {
       {"SubCenterArcFace", kXavierRows, fused::sub_center_arc_face, reference::make<reference::sub_center_arc_face>},
       {"Contrastive", kNone, metric::contrastive_head, metric::contrastive_head},
       {"Triplet", kNone, metric::triplet_head, metric::triplet_head},
-      {"Distillation", kNone, metric::distillation_head, metric::distillation_head},
-      {"LogitDistillation", kNone, metric::logit_distillation_head, metric::logit_distillation_head},
-      {"Hint", kNone, metric::hint_head, metric::hint_head},
+      {"Distillation", kNone, metric::distillation_head, metric::distillation_head, nullptr, nullptr, true},
+      {"LogitDistillation", kNone, metric::logit_distillation_head, metric::logit_distillation_head, nullptr, metric::teacher_entries},
+      {"Hint", kNone, metric::hint_head, metric::hint_head, nullptr, nullptr, true},
       {"Expression", kUnitWeight, fused::expression, reference::make<reference::expression>},
   };
   return rows;
@@ -122,14 +122,11 @@ std::unique_ptr<Head> make_reference_head(const HeadOptions& options) {
 
 std::vector<ClassEntry> class_entries(const HeadOptions& options) {
   const Definition& definition = find(options.name);
-  if (definition.fused == metric::logit_distillation_head) return metric::teacher_entries(options);
+  if (definition.entries_by_class != nullptr) return definition.entries_by_class(options);
   return has_centres(definition) ? class_entries(definition, options) : std::vector<ClassEntry>();
 }
 
-bool metric::is_mean_of_rows(const HeadOptions& options) {
-  const MakeHead make = find(options.name).fused;
-  return make == metric::distillation_head || make == metric::hint_head;
-}
+bool is_mean_of_rows(const std::string& head) { return find(head).mean_of_rows; }
 
 std::vector<std::string> head_names() {
   std::vector<std::string> names;

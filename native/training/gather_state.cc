@@ -32,7 +32,10 @@ std::vector<std::pair<std::string, Tensor>> gather_state(const std::vector<Named
   for (const NamedEntry& named : entries) {
     const bool here = group == nullptr || group->rank() == 0;
     const Tensor value = named.part.whole > 0 && group != nullptr ? whole_value(named, *group) : named.entry->value;
-    if (here) values.emplace_back(named.name, value.to(at::kCPU).clone(at::MemoryFormat::Contiguous));
+    if (!here) continue;
+    const Tensor copy = value.to(at::kCPU);
+    // What came from a device or from other ranks is nobody else's already.
+    values.emplace_back(named.name, copy.is_same(named.entry->value) ? copy.clone(at::MemoryFormat::Contiguous) : copy.contiguous());
   }
   return values;
 }

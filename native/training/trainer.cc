@@ -64,10 +64,7 @@ class Meter {
 // What a part holds of a whole value.
 Tensor own_part(const NamedEntry& named, const Tensor& whole) {
   const Part& part = named.part;
-  const Tensor& value = named.entry->value;
-  if (part.whole == 0 || whole.dim() != value.dim()) return whole;
-  if (whole.size(part.dim) != part.whole * part.width) return whole;
-  return whole.narrow(part.dim, part.begin * part.width, value.size(part.dim));
+  return part.whole == 0 ? whole : whole.narrow(part.dim, part.begin * part.width, named.entry->value.size(part.dim));
 }
 
 double counter(const std::map<std::string, double>& counters, const char* name) {
@@ -190,11 +187,11 @@ void Trainer::load(const std::vector<std::pair<std::string, Tensor>>& values) {
     auto found = known.find(name);
     if (found == known.end()) fail(ErrorCode::kCheckpoint, "training state: there is no tensor \"", name, "\"");
     Entry& entry = *found->second.entry;
-    const Tensor own = own_part(found->second, value);
-    if (entry.value.sizes() != own.sizes()) {
-      fail(ErrorCode::kCheckpoint, "training state: ", name, " has shape ", entry.value.sizes(), ", the given one has ", own.sizes());
+    const Shape shape = whole_shape(found->second);
+    if (value.sizes() != at::IntArrayRef(shape)) {
+      fail(ErrorCode::kCheckpoint, "training state: ", name, " has shape ", at::IntArrayRef(shape), ", the given one has ", value.sizes());
     }
-    entry.value.copy_(own);
+    entry.value.copy_(own_part(found->second, value));
     ++entry.version;
   }
 }

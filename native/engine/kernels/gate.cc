@@ -16,6 +16,9 @@ namespace {
 // Rows that are summed in the loops' type before they go into a total of float64.
 constexpr int64_t kPiece = 128;
 
+// Values that are worth a thread of their own.
+constexpr int64_t kGrain = 1 << 15;
+
 }  // namespace
 
 bool gate_takes(const Tensor& x, const Tensor& gate) {
@@ -27,10 +30,11 @@ Tensor gated(const Tensor& x, const Tensor& gate, bool in_place) {
   const Tensor y = in_place ? x : at::empty_like(x);
   const int64_t channels = x.size(1), area = x.size(2) * x.size(3);
   with_storage(x.scalar_type(), [&]<typename T>(T) {
-    at::parallel_for(0, x.size(0), 1, [&](int64_t begin, int64_t end) {
-      for (int64_t image = begin; image < end; ++image) {
-        const int64_t at = image * area * channels;
-        loops::gate_loops<T>().apply(in<T>(x) + at, in<T>(gate) + image * channels, out<T>(y) + at, area, channels);
+    at::parallel_for(0, x.size(0) * area, std::max<int64_t>(1, kGrain / channels), [&](int64_t begin, int64_t end) {
+      for (int64_t row = begin; row < end;) {
+        const int64_t image = row / area, count = std::min(end, (image + 1) * area) - row, at = row * channels;
+        loops::gate_loops<T>().apply(in<T>(x) + at, in<T>(gate) + image * channels, out<T>(y) + at, count, channels);
+        row += count;
       }
     });
   });

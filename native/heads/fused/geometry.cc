@@ -56,6 +56,15 @@ void project(const T* centres, const T* inverse_norms, const T* grad, T* out, in
   });
 }
 
+// out += a * b; the operands may be narrower than `out`.
+void add_product(Tensor& out, const Tensor& a, const Tensor& b) {
+  if (a.scalar_type() == out.scalar_type()) {
+    at::addmm_out(out, out, a, b);
+  } else {
+    out.add_(at::mm(a, b));
+  }
+}
+
 }  // namespace
 
 Tensor operand(const Tensor& x, bool bf16) { return bf16 ? x.to(at::kBFloat16) : x; }
@@ -65,14 +74,6 @@ void put_product(Tensor& out, const Tensor& a, const Tensor& b) {
     at::mm_out(out, a, b);
   } else {
     out.copy_(at::mm(a, b));
-  }
-}
-
-void add_product(Tensor& out, const Tensor& a, const Tensor& b) {
-  if (a.scalar_type() == out.scalar_type()) {
-    at::addmm_out(out, out, a, b);
-  } else {
-    out.add_(at::mm(a, b));
   }
 }
 

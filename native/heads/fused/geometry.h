@@ -12,9 +12,8 @@ inline constexpr double kShortest = 1e-12;
 // `x` as matrix products take it: rounded to bfloat16 where asked for.
 Tensor operand(const Tensor& x, bool bf16);
 
-// out = a * b, and out += a * b; the operands may be narrower than `out`.
+// out = a * b; the operands may be narrower than `out`.
 void put_product(Tensor& out, const Tensor& a, const Tensor& b);
-void add_product(Tensor& out, const Tensor& a, const Tensor& b);
 
 // Embeddings [N, D] of length 1; fills index, norm and inverse norm of the rows. An embedding without length becomes
 // 0. Not spherical: the embeddings themselves.

@@ -38,6 +38,9 @@ class LogitDistillationHead final : public Head {
     if (entry == nullptr || !request.gallery.defined()) {
       fail(ErrorCode::kConfig, "head ", options_.name, ": expected embeddings of a teacher and the class centres of a head ", choice(options_, "student_head"));
     }
+    if (entry->value.device() != request.embeddings.device()) {
+      fail(ErrorCode::kConfig, "head ", options_.name, ": expected class centres on the device of the run; leave centres out of head ", choice(options_, "student_head"));
+    }
     const Tensor teacher = centre_rows(state_.find(kTeacher)->value, teacher_.shape);
     const Tensor wanted = log_probabilities(unit(request.gallery.to(options_.dtype)).mm(unit(teacher).t()));
 

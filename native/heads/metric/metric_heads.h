@@ -29,7 +29,4 @@ std::vector<ClassEntry> teacher_entries(const HeadOptions& options);
 // of them. Images [N, C, H, W] or rows [.., C]; feat_dim is the student's C, value `teacher_dim` the teacher's.
 std::unique_ptr<Head> hint_head(const Definition& definition, const HeadOptions& options);
 
-// Whether the loss is the mean over the rows of a batch that do not see each other. kConfig for unknown heads.
-bool is_mean_of_rows(const HeadOptions& options);
-
 }  // namespace facex::heads::metric

@@ -1,9 +1,10 @@
 // The frame of the fused heads on CUDA: the formulas of fused_head.h. What concerns the own class of a row is a few
 // numbers, which the policies work out on the CPU as they do there; the batch-by-classes buffer stays on the device. A run
-// waits for the device once, when own cosines and lengths come over.
+// waits for the device when own cosines and lengths come over, and where a policy reads its adaptive state.
 //
 // [Note: policies on CUDA] There a policy gives the logits of the other classes by form() alone, and its prepare() and
-// finish() read neither the buffer nor entries that belong to classes. The heads of policies that cannot (kOnCuda is false)
+// finish() read neither the buffer nor entries that belong to classes. Of a row they know
+// index, cosine and norm, and what they wrote themselves. The heads of policies that cannot (kOnCuda is false)
 // run by their reference form.
 #pragma once
 
