@@ -6,6 +6,8 @@ const BACKBONES = 'MobileFaceNet,GhostNet,EfficientNet,ReXNet,TF-NAS,ResNet50-ir
 const CUDA_BACKBONES = 'MobileFaceNet,ResNet50-ir'
 /** Sections that a GPU changes. */
 const CUDA_SECTIONS = ['step', 'classes']
+/** Identities of the section heads; the last is Partial FC. */
+export const HEAD_SIZES: readonly number[] = [10_000, 72_778, 500_000, 2_000_000]
 
 export const usage = (sections: readonly string[]) => `Usage: npm run bench -- [OPTIONS]
 
@@ -17,7 +19,7 @@ Python with torch (and onnxruntime and cv2 for the sections that need them). The
 --backbones A,B    of step; ${BACKBONES} by default, ${CUDA_BACKBONES} with --device cuda
 --precision A,B    of step: fp32, bf16; both by default
 --batch_size N     of step and modes; 64 by default, 16 for ResNet50-ir, 128 with --device cuda
---identities A,B   of heads; 10000, 72778, 500000 and, with Partial FC, 2000000 by default
+--identities A,B   of heads; all by default: ${HEAD_SIZES.join(', ')}, the last with Partial FC
 --threads N        all cores by default
 --rounds N         turns that each pair takes; 5 by default
 --steps N          steps or batches of a turn; 3 by default, 20 with --device cuda
@@ -96,8 +98,13 @@ export function parseBenchOptions(argv: readonly string[], sections: readonly st
     pairs: pairs === undefined ? undefined : { root: root!, pairs },
     weights: values.weights,
     gallery: values.gallery === undefined ? undefined : positive('gallery', values.gallery),
-    identities: values.identities?.split(',').map((text) => positive('identities', text)),
+    identities: values.identities?.split(',').map(headSize),
   }
+}
+
+function headSize(text: string): number {
+  if (!HEAD_SIZES.includes(Number(text))) throw new TypeError(`--identities: expected ${HEAD_SIZES.join(', ')}; got ${text}`)
+  return Number(text)
 }
 
 function positive(name: string, text: string): number {

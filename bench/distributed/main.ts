@@ -4,10 +4,10 @@
  * @module
  */
 import { spawn } from 'node:child_process'
-import { createServer, type AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
+import { freePort } from '../../lib/distributed/free-port.js'
 import type { RankReport, RankRequest } from './report.js'
 import { sentBytes, stepVolume, type Volume } from './volume.js'
 
@@ -95,12 +95,4 @@ async function run(ranks: number, request: RankRequest): Promise<RankReport> {
   const statuses = await Promise.all(children.map((child) => new Promise((resolve) => child.once('close', resolve))))
   if (statuses.some((status) => status !== 0)) throw new Error(`the ranks ended with status ${statuses.join(', ')}`)
   return JSON.parse(text) as RankReport
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }

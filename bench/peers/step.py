@@ -58,22 +58,29 @@ def timed(call, times):
     return time.perf_counter() - start
 
 
-def main():
+def run(peer, request):
+    peer.net.train()
+    return {"seconds": timed(peer.step, request["steps"])}
+
+
+def extract(peer, request):
+    peer.net.eval()
+    return {"seconds": timed(peer.extract, request["batches"])}
+
+
+def serve(**commands):
+    """Answers the requests on stdin: "start" makes the peer, every other one is a function of the peer and the request."""
     peer = None
     for line in sys.stdin:
         request = json.loads(line)
         if request["cmd"] == "start":
             peer = Peer(request)
             answer = {"seconds": timed(peer.step, 1)}
-        elif request["cmd"] == "run":
-            peer.net.train()
-            answer = {"seconds": timed(peer.step, request["steps"])}
         else:
-            peer.net.eval()
-            answer = {"seconds": timed(peer.extract, request["batches"])}
+            answer = commands[request["cmd"]](peer, request)
         answer["peak_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         print(json.dumps(answer), flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    serve(run=run, extract=extract)

@@ -7,7 +7,7 @@
  * PyTorch.
  * @module
  */
-import type { BenchOptions } from '../options.js'
+import { HEAD_SIZES, type BenchOptions } from '../options.js'
 import { Peer, median, spread } from '../peer.js'
 
 const HEADS = ['AM-Softmax', 'ArcFace', 'MV-Softmax', 'MagFace']
@@ -24,14 +24,10 @@ interface Case {
   readonly turns: boolean
 }
 
-/** Identities of the cases; the last is Partial FC. */
-const SIZES = [10_000, 72_778, 500_000, 2_000_000]
-
 function cases({ quick, rounds, steps, identities }: BenchOptions): Case[] {
   if (quick) return [...HEADS.map((head) => ({ head, classes: 2000, rounds, steps, turns: true })), partial(20_000, rounds)]
-  for (const classes of identities ?? []) if (!SIZES.includes(classes)) throw new TypeError(`--identities: expected ${SIZES.join(', ')}; got ${classes}`)
-  return SIZES.filter((classes) => identities?.includes(classes) ?? true).flatMap((classes) => {
-    if (classes === SIZES.at(-1)) return [partial(classes, rounds)]
+  return HEAD_SIZES.filter((classes) => identities?.includes(classes) ?? true).flatMap((classes) => {
+    if (classes === HEAD_SIZES.at(-1)) return [partial(classes, rounds)]
     const many = classes === 500_000
     return HEADS.map((head) => ({ head, classes, rounds: many ? Math.min(rounds, 2) : rounds, steps: classes === 10_000 ? steps : 1, turns: true }))
   })

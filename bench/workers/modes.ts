@@ -5,6 +5,7 @@ import { buildBackbone } from '../../lib/backbones/index.js'
 import { fuseNorm } from '../../lib/graph/passes/index.js'
 import { findHead } from '../../lib/heads/index.js'
 import { addon, type NativeMemoryBatches, type NativeTensor, type NativeTrainer } from '../../lib/native.js'
+import { noise } from '../../lib/training/benchmark.js'
 import { findMode } from '../../lib/training/modes/index.js'
 import { update } from '../../lib/training/program.js'
 
@@ -81,16 +82,6 @@ class ModeBenchmark {
     await this.trainer.run({ loader: this.#batches, lr: new Float64Array(steps).fill(0.01), progressMs: 1e9 }, () => {})
     return (performance.now() - begin) / 1000
   }
-}
-
-function noise(shape: readonly number[], seed: number): NativeTensor {
-  const bytes = new Uint8Array(shape.reduce((product, extent) => product * extent, 1))
-  let state = seed
-  for (let i = 0; i < bytes.length; i++) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    bytes[i] = state >>> 24
-  }
-  return { name: 'images', dtype: 'uint8', shape, data: bytes.buffer }
 }
 
 let benchmark: ModeBenchmark | undefined
