@@ -55,7 +55,7 @@ function isMistake(cause: unknown): boolean {
 }
 
 /** A copy with a few bytes changed, cut out, doubled or set to values that lengths like. */
-export function mutate(bytes: Buffer, random: Random): Buffer {
+function mutate(bytes: Buffer, random: Random): Buffer {
   let mutated = Buffer.from(bytes)
   for (let changes = 1 + random(4); changes > 0 && mutated.length > 0; changes--) {
     const at = random(mutated.length)

@@ -50,9 +50,10 @@ function show(argv: string[]): number {
 }
 
 function schemaText(): string {
-  const { required } = z.toJSONSchema(runSchema, { io: 'input' })
-  // What a file leaves out, one that it extends may say.
-  const schema = { ...z.toJSONSchema(runFileSchema, { io: 'input' }), anyOf: [{ required: ['extends'] }, { required }] }
+  const file = z.toJSONSchema(runFileSchema, { io: 'input' })
+  // What a file leaves out, one that it extends may say; a file that extends none must be whole.
+  const properties = Object.fromEntries(Object.entries(file.properties ?? {}).map(([key, part]) => [key, { ...(part as object), required: undefined }]))
+  const schema = { ...file, properties, anyOf: [{ required: ['extends'] }, z.toJSONSchema(runSchema, { io: 'input' })] }
   return `${JSON.stringify(schema, null, 2)}\n`
 }
 

@@ -80,7 +80,7 @@ async function extract(model: ImageEmbedder, { list, root, out }: Place, { signa
         if (stopped) throw new FacexError('ERR_ABORTED', `stopped after ${done} of ${files.length} images`)
         const piece = files.slice(done, done + PIECE)
         const onProgress = peers.leads ? (embedded: number) => update(done + embedded, files.length) : undefined
-        const data = await withPlaces(piece, (image) => list.place(done + image), () => model.embed(piece, { ...settings, signal, onProgress }))
+        const data = await withPlaces(piece, (image) => list.place(done + image), () => model.embed(piece, { ...settings, firstNumber: done, signal, onProgress }))
         writer?.add(data)
       }
     })

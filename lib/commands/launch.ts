@@ -2,9 +2,9 @@
  * `facex launch`: several processes of `facex train` (or another command) that work as one.
  * @module
  */
-import { createServer, type AddressInfo } from 'node:net'
 import path from 'node:path'
 
+import { freePort } from '../distributed/free-port.js'
 import { launch } from '../distributed/launcher.js'
 import { FacexError } from '../errors.js'
 import { packageRoot } from '../setup/places.js'
@@ -29,7 +29,7 @@ Ctrl-C and SIGTERM go to all processes, which end with a checkpoint. Under SLURM
 
 const COMMANDS = ['train', 'evaluate', 'extract']
 const OPTIONS = ['nproc', 'max_restarts', 'nnodes', 'node_rank', 'master_addr', 'master_port'] as const
-/** Seconds for the other ranks to say why they end: longer than the watch over ranks needs. */
+/** Seconds for the other ranks to say why they end: longer than the watch over ranks needs with the default of `silence_seconds`. */
 const GRACE_SECONDS = 45
 
 export async function run(argv: string[]): Promise<number> {
@@ -54,7 +54,7 @@ export async function run(argv: string[]): Promise<number> {
     port,
     maxRestarts: wholeNumber('max_restarts', values.max_restarts, 0) ?? 0,
     graceSeconds: GRACE_SECONDS,
-    command: (restart) => [process.execPath, program, command, ...rankArgv, ...(restart > 0 && command === 'train' && !rankArgv.includes('--resume') ? ['--resume'] : [])],
+    command: (restart) => [process.execPath, program, command, ...rankArgv, ...(restart > 0 && command === 'train' && !rankArgv.some((argument) => /^--resume(=|$)/.test(argument)) ? ['--resume'] : [])],
   })
 }
 
@@ -68,13 +68,4 @@ function split(argv: readonly string[]): { own: string[]; rest: string[] } {
     else own.push(argv[i]!, ...(argv[i]!.includes('=') || argv[i + 1] === undefined ? [] : [argv[++i]!]))
   }
   return { own, rest }
-}
-
-/** A port of this machine that nobody uses at present. */
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }

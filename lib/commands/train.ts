@@ -7,6 +7,7 @@ import path from 'node:path'
 
 import { zooFlags } from '../config/flags.js'
 import { resolveRun, type ResolvedRun } from '../config/resolve.js'
+import { worldOf } from '../distributed/world.js'
 import { FacexError } from '../errors.js'
 import { startLines } from '../report/lines.js'
 import { memoryLines, precisionLines, scheduleLines } from '../report/plan-lines.js'
@@ -63,7 +64,7 @@ export async function run(argv: string[]): Promise<number> {
     (signal) => train(resolved, { resume: resume !== undefined, signal, listeners: [progressListener()] }),
     () => process.stderr.write('\nending with a checkpoint; press Ctrl-C again to stop at once\n'),
   )
-  if (json) process.stdout.write(`${JSON.stringify(result)}\n`)
+  if (json && (worldOf(process.env)?.rank ?? 0) === 0) process.stdout.write(`${JSON.stringify(result)}\n`)
   return result.reason === 'interrupted' && interrupt !== undefined ? INTERRUPT_STATUS[interrupt] : 0
 }
 

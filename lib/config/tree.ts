@@ -74,7 +74,7 @@ export class ConfigTree implements ConfigSource {
       return
     }
     const text = formatPath(path)
-    this.set(path, above, upper.at(text))
+    this.set(path, withoutNulls(above), upper.at(text))
     for (const [known, origin] of upper.#origins) if (text === '' || isBelow(known, text)) this.#origins.set(known, origin)
   }
 
@@ -89,6 +89,12 @@ export class ConfigTree implements ConfigSource {
 
 function isBelow(path: string, ancestor: string): boolean {
   return path.startsWith(`${ancestor}.`) || path.startsWith(`${ancestor}[`)
+}
+
+/** What is taken away need not have been there. */
+function withoutNulls(value: unknown): unknown {
+  if (!isMapping(value)) return value
+  return Object.fromEntries(Object.entries(value).flatMap(([key, below]) => (below === null ? [] : [[key, withoutNulls(below)]])))
 }
 
 function isMapping(value: unknown): value is Record<string, unknown> {

@@ -17,6 +17,11 @@ export function onDisk<T>(file: string, work: () => T): T {
   }
 }
 
+/** Name of a file that is being written: a program that is stopped leaves it, and the next one overwrites it. */
+export function unfinished(file: string): string {
+  return `${file}.part`
+}
+
 /** Writes a file, and the folders above it where they are missing. @throws FacexError ERR_DATA */
 export function writeOutput(file: string, content: string | Uint8Array, options: { readonly flag?: 'wx' } = {}): void {
   onDisk(file, () => {

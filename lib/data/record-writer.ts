@@ -6,7 +6,7 @@
 import { closeSync, existsSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 
 import { FacexError } from '../errors.js'
-import { onDisk } from './output.js'
+import { onDisk, unfinished } from './output.js'
 import { indexFileOf } from './records.js'
 
 const MAGIC = 0xced7230a
@@ -79,13 +79,13 @@ export class RecordWriter {
 
   close(): void {
     this.#end()
-    for (const name of this.#names) renameSync(unfinished(name), name)
+    for (const name of this.#names) onDisk(name, () => renameSync(unfinished(name), name))
   }
 
   /** Instead of {@link close}: leaves nothing behind. */
   discard(): void {
     this.#end()
-    for (const name of this.#names) rmSync(unfinished(name))
+    for (const name of this.#names) rmSync(unfinished(name), { force: true })
   }
 
   #end(): void {
@@ -101,9 +101,4 @@ export class RecordWriter {
     })
     this.#position += record.length
   }
-}
-
-/** A program that is stopped leaves this name, and the next one overwrites it. */
-function unfinished(name: string): string {
-  return `${name}.part`
 }

@@ -34,16 +34,18 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 /** Exit statuses after which a restart would only fail again: wrong usage or configuration. */
 const HOPELESS = 2
 
-/** Runs the plan and resolves with the exit status of the whole. Says on `log` what happens to the processes. */
-export async function launch(plan: LaunchPlan, log: (line: string) => void = (line) => process.stderr.write(`${line}\n`)): Promise<number> {
+const log = (line: string): void => void process.stderr.write(`${line}\n`)
+
+/** Runs the plan and resolves with the exit status of the whole. Says on stderr what happens to the processes. */
+export async function launch(plan: LaunchPlan): Promise<number> {
   for (let restart = 0; ; restart++) {
-    const { status, interrupted } = await runOnce(plan, restart, log)
+    const { status, interrupted } = await runOnce(plan, restart)
     if (status === 0 || interrupted || status === HOPELESS || restart >= plan.maxRestarts) return status
     log(`launch: starting all processes again from the last checkpoint (restart ${restart + 1} of ${plan.maxRestarts})`)
   }
 }
 
-async function runOnce(plan: LaunchPlan, restart: number, log: (line: string) => void): Promise<{ status: number; interrupted: boolean }> {
+async function runOnce(plan: LaunchPlan, restart: number): Promise<{ status: number; interrupted: boolean }> {
   const children = Array.from({ length: plan.processes }, (_, local) => start(plan, local, restart))
   let interrupted = false
   const handlers = SIGNALS.map((name) => {
@@ -56,12 +58,15 @@ async function runOnce(plan: LaunchPlan, restart: number, log: (line: string) =>
   })
   let timer: NodeJS.Timeout | undefined
   let first: Ended | undefined
+  // Of any rank: the others end with its message and a status of their own, often before it.
+  let hopeless = false
   const running = new Set(children)
   try {
     await Promise.all(
       children.map(async (one) => {
         const ended = await one.ended
         running.delete(one)
+        if (ended.code === HOPELESS) hopeless = true
         if (failed(ended) && first === undefined) {
           first = ended
           log(`launch: ${describe(ended)}${running.size === 0 ? '' : '; ending the others'}`)
@@ -74,6 +79,7 @@ async function runOnce(plan: LaunchPlan, restart: number, log: (line: string) =>
     handlers.forEach((remove) => remove())
   }
   if (first === undefined) return { status: 0, interrupted }
+  if (hopeless) return { status: HOPELESS, interrupted }
   return { status: first.code ?? 128 + (SIGNAL_NUMBERS[first.signal!] ?? 0), interrupted }
 }
 

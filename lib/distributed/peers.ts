@@ -5,7 +5,7 @@
  * All ranks call the same methods in the same order.
  * @module
  */
-import { messageOf } from '../errors.js'
+import { fromNative, messageOf } from '../errors.js'
 import { addon, type NativeGroup } from '../native.js'
 import { visibleGpus, type World } from './world.js'
 
@@ -88,6 +88,8 @@ export async function joinPeers(world: World | undefined, timeouts: PeerTimeouts
     operationSeconds: timeouts.timeout_seconds,
     silenceSeconds: timeouts.silence_seconds,
   })
-  await group.join()
+  await group.join().catch((error: unknown) => {
+    throw fromNative(error)
+  })
   return new Peers(world, group)
 }

@@ -22,7 +22,7 @@ export interface EmbedOptions {
   readonly flip?: boolean
   /** Ends early with ERR_ABORTED. */
   readonly signal?: AbortSignal
-  /** Number of the first image in messages about contents, which have no path; 0 when absent. */
+  /** Number of the first image in messages, where it is part of something longer or has no path; 0 when absent. */
   readonly firstNumber?: number
   readonly onProgress?: (done: number, total: number) => void
 }

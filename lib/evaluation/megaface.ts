@@ -43,10 +43,10 @@ const PIECE = 16384
 export async function identify(embedder: ImageEmbedder, set: MegaFaceSet, options: EmbedOptions = {}): Promise<IdentificationResult> {
   const start = performance.now()
   const dim = embedder.size
-  const embed = async (files: readonly string[], place: (file: number) => string, onProgress?: EmbedOptions['onProgress']): Promise<Embeddings> => ({
+  const embed = async (files: readonly string[], place: (file: number) => string, piece: Pick<EmbedOptions, 'firstNumber' | 'onProgress'> = { onProgress: undefined }): Promise<Embeddings> => ({
     count: files.length,
     dim,
-    data: await withPlaces(files, place, () => embedder.embed(files, { ...options, onProgress })),
+    data: await withPlaces(files, place, () => embedder.embed(files, { ...options, ...piece })),
   })
   const gallery = await embed(set.photos, set.photoPlace)
   const probes = set.masked === undefined ? gallery : await embed(set.masked, set.photoPlace)
@@ -54,7 +54,8 @@ export async function identify(embedder: ImageEmbedder, set: MegaFaceSet, option
   async function* pieces(): AsyncGenerator<Embeddings> {
     for (let done = 0; done < total; done += PIECE) {
       const piece = set.distractors.slice(done, done + PIECE)
-      yield embed(piece, (file) => set.distractorPlace(done + file), (count) => options.onProgress?.(done + count, total))
+      const onProgress = (count: number) => options.onProgress?.(done + count, total)
+      yield embed(piece, (file) => set.distractorPlace(done + file), { firstNumber: done, onProgress })
     }
   }
   const depth = Math.max(...RANKS)

@@ -5,7 +5,7 @@
 import { closeSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import path from 'node:path'
 
-import { FacexError, messageOf } from '../errors.js'
+import { onDisk, unfinished } from '../data/output.js'
 import type { Embeddings } from './scores.js'
 
 const MAGIC = Buffer.from([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0])
@@ -41,7 +41,12 @@ export class EmbeddingWriter {
     this.#out = out
     this.#names = names
     this.#file = this.#try(() => openSync(unfinished(out), 'w'))
-    this.#write(npyHeader(names.length, dim))
+    try {
+      this.#write(npyHeader(names.length, dim))
+    } catch (error) {
+      this.discard()
+      throw error
+    }
   }
 
   /** The next rows. */
@@ -53,10 +58,15 @@ export class EmbeddingWriter {
   close(): { array: string; names: string } {
     const text = path.join(path.dirname(this.#out), `${path.basename(this.#out, '.npy')}.txt`)
     closeSync(this.#file)
-    this.#try(() => {
-      replaceFile(text, Buffer.from(this.#names.map((name) => `${name}\n`).join('')))
-      renameSync(unfinished(this.#out), this.#out)
-    })
+    try {
+      this.#try(() => {
+        replaceFile(text, Buffer.from(this.#names.map((name) => `${name}\n`).join('')))
+        renameSync(unfinished(this.#out), this.#out)
+      })
+    } catch (error) {
+      for (const file of [text, this.#out]) rmSync(unfinished(file), { force: true })
+      throw error
+    }
     return { array: this.#out, names: text }
   }
 
@@ -73,11 +83,7 @@ export class EmbeddingWriter {
   }
 
   #try<T>(work: () => T): T {
-    try {
-      return work()
-    } catch (cause) {
-      throw new FacexError('ERR_DATA', `${this.#out}: the embeddings cannot be written: ${messageOf(cause)}`, { cause })
-    }
+    return onDisk(this.#out, work)
   }
 }
 
@@ -94,6 +100,3 @@ export function replaceFile(file: string, content: Uint8Array): void {
   renameSync(unfinished(file), file)
 }
 
-function unfinished(file: string): string {
-  return `${file}.part`
-}

@@ -22,6 +22,6 @@ export async function withPlaces<T>(images: Images, place: (image: number) => st
 }
 
 /** How models call an image in errors: a file by its path, a content by its number. */
-export function imageName(image: string | Uint8Array, index: number): string {
+function imageName(image: string | Uint8Array, index: number): string {
   return typeof image === 'string' ? image : `image ${index}`
 }

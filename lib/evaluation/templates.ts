@@ -83,6 +83,6 @@ export async function embedTemplates(embedder: ImageEmbedder, { files, place }: 
   for (let done = 0; done < files.length; done += PIECE) {
     const onProgress = (count: number) => options.onProgress?.(done + count, files.length)
     const piece = files.slice(done, done + PIECE)
-    pool.add(await withPlaces(piece, (image) => place(done + image), () => embedder.embed(piece, { ...options, onProgress })))
+    pool.add(await withPlaces(piece, (image) => place(done + image), () => embedder.embed(piece, { ...options, firstNumber: done, onProgress })))
   }
 }

@@ -75,7 +75,7 @@ async function write(output: string, to: WeightsFormat, tensors: NativeTensor[],
       return writeSafetensors(output, tensors, { format: 'pt', ...describe(meta) })
     case 'checkpoint':
       if (options.bare === true) throw new FacexError('ERR_USAGE', 'a checkpoint names its parts: leave out --bare')
-      return writeCheckpoint(output, { tensors, meta: meta ?? importedMeta(network, options) })
+      return writeCheckpoint(output, { tensors, meta: meta === undefined ? importedMeta(network, options) : { ...meta, preprocessing: { ...meta.preprocessing, ...options.pixels } } })
   }
 }
 

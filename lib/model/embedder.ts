@@ -53,7 +53,7 @@ export class Embedder {
     let done = 0
     try {
       for await (const batch of this.#batches(images, batchSize, firstNumber)) {
-        if (signal?.aborted) throw new FacexError('ERR_ABORTED', `stopped after ${done} of ${images.length} images`)
+        if (signal?.aborted) throw new FacexError('ERR_ABORTED', `stopped after ${firstNumber + done} images`)
         result.set(await this.#infer(batch, flip), done * this.size)
         done += batch.shape[0]!
         onProgress?.(done, images.length)
@@ -112,7 +112,8 @@ export class Embedder {
         const full = addon().resizeImage(decoded, rowsOfWholeFace(this.preprocessing), width)
         data.set(new Uint8Array(full.data, 0, bytes), i * bytes)
       }
-      await Promise.all(part.map(place))
+      // All of them, then the first in order: Promise.all would give the one that failed soonest.
+      for (const result of await Promise.allSettled(part.map(place))) if (result.status === 'rejected') throw result.reason
       yield { name: 'images', dtype: 'uint8', shape: [part.length, height, width, 3], data: data.buffer }
     }
   }

@@ -64,6 +64,7 @@ export function readKeyMap(file: string): KeyMap {
 
 /** The tensors under the names of `graph`: as they are, or by the key map that makes more names agree. */
 export function mapNames(graph: Graph, tensors: readonly NativeTensor[], own?: KeyMap): { tensors: readonly NativeTensor[]; keyMap: string | undefined } {
+  if (own !== undefined && own.backbone !== graph.name) throw new FacexError('ERR_CONFIG', `key map ${own.name}: expected one that leads to ${graph.name}, it leads to ${own.backbone}`)
   const known = new Map(graph.state.map(({ name, shape }) => [name, shape]))
   const agreeing = (candidates: readonly NativeTensor[]) => candidates.filter(({ name }) => known.has(name)).length
   let best = { tensors, keyMap: undefined as string | undefined }

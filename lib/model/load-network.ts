@@ -42,11 +42,12 @@ async function checkpointAt(name: string): Promise<string> {
 /**
  * @param name a checkpoint or a run folder
  * @param preprocessing of the images that the network will see
+ * @param options `head`: reads its class centres too, for {@link trainedHead}
  * @throws FacexError ERR_CHECKPOINT when the file is no checkpoint, or was trained on images prepared otherwise
  */
-export async function loadNetwork(name: string, preprocessing: Preprocessing, tables: Tables): Promise<TrainedNetwork> {
+export async function loadNetwork(name: string, preprocessing: Preprocessing, tables: Tables, options: { readonly head?: boolean } = {}): Promise<TrainedNetwork> {
   const file = await checkpointAt(name)
-  const weights = await loadWeights(file, { head: true })
+  const weights = await loadWeights(file, options)
   const { head, meta } = weights
   if (meta === undefined) {
     throw new FacexError('ERR_CHECKPOINT', `${file}: expected a facex checkpoint, which says what network it holds; "npx facex convert" makes one of other files`)

@@ -24,13 +24,9 @@ export interface Recipe {
 /** Files that recipes extend, which are none themselves. */
 const COMMON = 'common'
 
-/** The folder of the recipes. */
-export function recipeFolder(): string {
-  return path.join(packageRoot(), 'configs', 'recipes')
-}
-
 /** All recipes, group by group and sorted by name. */
-export function readRecipes(folder = recipeFolder()): Recipe[] {
+export function readRecipes(): Recipe[] {
+  const folder = path.join(packageRoot(), 'configs', 'recipes')
   const groups = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory() && entry.name !== COMMON)
   return groups.map(({ name }) => name).sort().flatMap((group) => {
     const names = readdirSync(path.join(folder, group)).filter((name) => name.endsWith('.yaml') && !name.endsWith('-small.yaml')).sort()

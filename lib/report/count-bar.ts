@@ -6,11 +6,11 @@ import cliProgress from 'cli-progress'
 
 export interface CountBar {
   readonly update: (done: number, total: number) => void
-  /** May be called more than once. */
   readonly stop: () => void
 }
 
-export function countBar(doing: string, stream: NodeJS.WriteStream = process.stderr): CountBar {
+function countBar(doing: string): CountBar {
+  const stream = process.stderr
   if (!stream.isTTY || process.env['TERM'] === 'dumb') return { update: () => undefined, stop: () => undefined }
   const bar = new cliProgress.SingleBar({ stream, format: `${doing} {bar} {value}/{total}  {eta_formatted} left`, barsize: 24, hideCursor: true, clearOnComplete: true }, cliProgress.Presets.shades_classic)
   return {

@@ -6,14 +6,15 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { cacheFolder } from './places.js'
 
-/** Why the addon does not load here; undefined where it does. */
+/** Why the addon does not load here, on this machine: a home folder may belong to several; undefined where it does. */
 export function problemOfFirstLoad(addon: string, libtorch?: string): string | undefined {
-  const verdict = path.join(cacheFolder(), 'loads', createHash('sha256').update(addon).digest('hex').slice(0, 16))
+  const verdict = path.join(cacheFolder(), 'loads', createHash('sha256').update(`${os.hostname()} ${addon}`).digest('hex').slice(0, 16))
   const identity = [addon, libtorch ?? ''].map(identityOf).join('\n') + `\n${process.version} ${process.platform} ${process.arch}\n`
   if (existsSync(verdict) && readFileSync(verdict, 'utf8') === identity) return undefined
   const problem = probe(addon, libtorch)

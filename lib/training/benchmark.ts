@@ -96,9 +96,10 @@ export class StepBenchmark {
 }
 
 /** Bytes that look random and are the same in every run. */
-function noise(shape: readonly number[]): NativeTensor {
+/** The same images of noise for the same seed: uint8. */
+export function noise(shape: readonly number[], seed = 1): NativeTensor {
   const bytes = new Uint8Array(shape.reduce((product, extent) => product * extent, 1))
-  let state = 1
+  let state = seed
   for (let i = 0; i < bytes.length; i++) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0
     bytes[i] = state >>> 24

@@ -40,7 +40,10 @@ export class CheckpointWriter {
   async settle(): Promise<void> {
     const writing = this.#writing
     this.#writing = undefined
-    this.#failed = false
-    await writing
+    try {
+      await writing
+    } finally {
+      this.#failed = false
+    }
   }
 }

@@ -57,11 +57,11 @@ export class TrainingLoop {
   #evaluations = new Map<string, EvaluationReport>()
   #lastReport: StepReport | undefined
   #checkpoint: string | undefined
-  #checkpointStep: number
+  /** Step of the last checkpoint that this process asked for. */
+  #savedStep: number | undefined
   #checkpointTime = performance.now()
   #stopEarly = false
   readonly #writer: CheckpointWriter | undefined
-  #hasSaved = false
   /** Whether any rank has been asked to end. */
   #interrupted = false
 
@@ -70,7 +70,6 @@ export class TrainingLoop {
     this.#run = options.run
     this.#progress = options.progress
     this.#step = options.run.trainer.counters()['step']!
-    this.#checkpointStep = this.#step
     this.#writer = options.checkpoints && new CheckpointWriter(options.checkpoints)
   }
 
@@ -87,7 +86,7 @@ export class TrainingLoop {
         if (isEpochEnd(this.#step, this.#length)) await this.#endEpoch()
         await this.#agree()
       }
-      if (this.#checkpointStep !== this.#step || !this.#hasSaved) await this.#save()
+      if (this.#savedStep !== this.#step) await this.#save()
       await this.#writer?.settle()
       this.#checkpoint = (await this.#run.peers.fromLead(() => this.#checkpoint ?? null)) ?? undefined
     } finally {
@@ -164,7 +163,10 @@ export class TrainingLoop {
 
   async #endEpoch(): Promise<void> {
     const { loss, imagesPerSecond, waitShare } = this.#epoch.report(this.#position)
-    this.#options.listener.onEpoch({ ...this.#position, loss, imagesPerSecond, waitShare, seconds: this.#epoch.seconds, badImages: this.#badImages })
+    // Each rank has seen its part of every batch.
+    const counts = await this.#run.peers.exchange(String(this.#badImages))
+    const badImages = counts.reduce((sum, count) => sum + Number(count), 0)
+    this.#options.listener.onEpoch({ ...this.#position, loss, imagesPerSecond, waitShare, seconds: this.#epoch.seconds, badImages })
     await this.#evaluateIfDue()
     const due = isCheckpointDue(this.#step, 0, this.#run.config.checkpoint, this.#run.stepsPerEpoch)
     if (due || this.#step === this.#position.steps) await this.#save()
@@ -178,7 +180,7 @@ export class TrainingLoop {
     const { epoch, epochs } = this.#position
     if (this.#progress.evaluatedEpochs >= epoch || (epoch % config.evaluation.every !== 0 && epoch !== epochs)) return
     const results = await evaluate(signal).catch((error: unknown) => {
-      if (signal.aborted) return undefined
+      if ((error as { code?: ErrorCode }).code === 'ERR_ABORTED') return undefined
       throw error
     })
     if (results === undefined) return
@@ -203,8 +205,7 @@ export class TrainingLoop {
     const { listener } = this.#options
     const { config, peers, trainer } = this.#run
     this.#checkpointTime = performance.now()
-    this.#checkpointStep = this.#step
-    this.#hasSaved = true
+    this.#savedStep = this.#step
     if (this.#writer === undefined) return
     const started = performance.now()
     await this.#writer.settle()

@@ -42,7 +42,7 @@ export async function planRun({ config, source }: ResolvedRun, dataset: Dataset)
     head: model.head,
     batchSize: config.batch_size,
     accumulate: config.accumulate,
-    loadNetwork: (file) => loadNetwork(file, model.preprocessing, tables),
+    loadNetwork: (file, options) => loadNetwork(file, model.preprocessing, tables, options),
     loadHead: (network, file) => trainedHead(network, file, { count: dataset.classCount, hash: dataset.classMapHash }, tables),
     finish: finishOf(config),
     order: (fallback) => {

@@ -70,7 +70,7 @@ async function trainInFolder(resolved: ResolvedRun, folder: RunFolder, peers: Pe
     run = await prepareRun(resolved, listener.onMessage, peers)
     await agreeOnRun(run)
     const { progress, resumedFrom } = await initialState(run, folder, options.resume, listener)
-    if (peers.leads) folder.saveConfig()
+    folder.saveConfig()
     listener.onStart(planOf(run, folder.path, resumedFrom))
     const loop = new TrainingLoop({
       run,

@@ -32,6 +32,8 @@ t.test('a file takes what it does not say from the file that it extends', async 
   const { config } = resolveRun({ file: path.join(folder, 'below', 'run.yaml') })
   t.match(config, { epochs: 9, optimizer: { lr: 0.1, momentum: 0.8 }, head: { type: 'ArcFace', margin_arc: 0.4, scale: 32 } })
   t.match(config.checkpoint, { keep_last: 7, every_minutes: undefined }, 'null takes a value away')
+  const other = t.testdir({ 'base.yaml': base.replace(/^checkpoint:.*\n/m, ''), 'run.yaml': 'extends: base.yaml\ncheckpoint: { every_minutes: null, keep_last: 3 }\n' })
+  t.match(resolveRun({ file: path.join(other, 'run.yaml') }).config.checkpoint, { keep_last: 3, every_minutes: undefined }, 'also where there was none')
   t.notOk('extends' in config, 'the resolved configuration is complete without its base')
 })
 

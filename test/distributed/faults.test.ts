@@ -6,10 +6,11 @@ import path from 'node:path'
 
 import t from 'tap'
 
+import { freePort } from '../../lib/distributed/free-port.js'
 import { facex } from '../facex.js'
 import { withSmallDisk } from '../model/small-disk.js'
 import { runFolder, writeTinyFaces } from '../run/tiny-run.js'
-import { freePort, startRanks, type RankOptions, type Ranks } from './ranks.js'
+import { startRanks, type RankOptions, type Ranks } from './ranks.js'
 import { BIN, LONG, trains, writeRun } from './small-runs.js'
 import { withNetworks } from './networks.js'
 

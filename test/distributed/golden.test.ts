@@ -2,9 +2,10 @@ import { fileURLToPath } from 'node:url'
 
 import t from 'tap'
 
+import { freePort } from '../../lib/distributed/free-port.js'
 import { readGolden } from '../golden.js'
 import { sharedPath } from '../shared.js'
-import { freePort, startRanks } from './ranks.js'
+import { startRanks } from './ranks.js'
 
 export interface ConventionalGolden {
   readonly num_class: number

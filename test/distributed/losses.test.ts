@@ -2,7 +2,8 @@ import { fileURLToPath } from 'node:url'
 
 import t from 'tap'
 
-import { freePort, startRanks } from './ranks.js'
+import { freePort } from '../../lib/distributed/free-port.js'
+import { startRanks } from './ranks.js'
 
 t.setTimeout(600_000)
 

@@ -1,6 +1,5 @@
 /** Processes of one group for tests: torchrun's variables set, output collected by rank. @module */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { createServer, type AddressInfo } from 'node:net'
 
 export interface RankOutcome {
   readonly status: number | null
@@ -13,15 +12,6 @@ export interface Ranks {
   readonly children: readonly ChildProcess[]
   /** How every rank ended, in order. */
   readonly outcomes: Promise<RankOutcome[]>
-}
-
-/** A port that nobody uses at present. */
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 export interface RankOptions {

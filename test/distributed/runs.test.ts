@@ -18,7 +18,7 @@ function launch(processes: number, argv: readonly string[], env: Record<string, 
   return outcome.stderr
 }
 
-t.test('two processes see what one sees, and write what it would have written', async (t) => {
+t.test('two processes see what one sees, and write what it would have written, once', async (t) => {
   const [straight, shared] = [writeRun(root, { epochs: 1 }), writeRun(root, { epochs: 1 })]
   t.equal(facex(['train', straight.file]).status, 0)
   launch(2, [shared.file])
@@ -26,6 +26,10 @@ t.test('two processes see what one sees, and write what it would have written', 
   t.equal(found.length, expected.length)
   found.forEach((loss, step) => t.ok(Math.abs(loss - expected[step]!) < 1e-3 * Math.abs(expected[step]!), `step ${step + 1}: ${loss} against ${expected[step]}`))
   t.strictSame([...(await weights(shared.folder)).keys()], [...(await weights(straight.folder)).keys()])
+
+  const again = facex(['launch', '--nproc', '2', '--max_restarts', '1', shared.file], { timeoutMs: 300_000 })
+  t.match(again, { status: 2, stderr: /already holds a run/ }, 'wrong usage that one process sees is that of all')
+  t.notMatch(again.stderr, /starting all processes again|goes on after/)
 })
 
 t.test('a run that goes on with another number of processes follows the straight run, whole checkpoints included', LONG, async (t) => {

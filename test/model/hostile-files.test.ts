@@ -1,6 +1,4 @@
-import { mkdtempSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { crc32 } from 'node:zlib'
 
@@ -16,7 +14,7 @@ import { randomOf } from './tensors.js'
 const ERROR = { name: 'FacexError', code: 'ERR_CHECKPOINT' }
 const ROUNDS = process.env['FACEX_ALL'] === '1' ? 20_000 : 400
 
-for (const target of foreignReaders(mkdtempSync(path.join(tmpdir(), 'facex-hostile-')))) {
+for (const target of foreignReaders(t.testdir())) {
   t.test(`mutants of ${target.name} give an error or a result of their size, never a crash, a hang or memory`, { timeout: 1_200_000 }, async (t) => {
     for (const seed of target.seeds) await target.read(target.wrap?.(Buffer.from(seed)) ?? seed)
     const random = randomOf(7)

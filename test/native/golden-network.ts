@@ -52,7 +52,7 @@ export function goldenNetworks(): Golden[] {
   return files.map((file) => JSON.parse(readFileSync(file, 'utf8')) as Golden).sort((a, b) => a.macs - b.macs)
 }
 
-/** A network on the CPU with the given types of parameters and activations. */
+/** A network on {@link DEVICE} with the given types of parameters and activations. */
 export function networkOf(graph: Graph, master: Precision, compute: NativeNetworkOptions['compute'] = master): NativeNetwork {
   return new (addon().Network)(graph, { device: DEVICE, master, compute, pixelMean: 127.5, pixelScale: 1 / 128 })
 }

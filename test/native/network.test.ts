@@ -51,10 +51,13 @@ function farthest(found: Record<string, number[]>, expected: Record<string, numb
   )
 }
 
+/** With contents that tap compares: of an ArrayBuffer it sees none. */
+const stateOf = (network: NativeNetwork) => network.state().map((entry) => ({ ...entry, data: Buffer.from(entry.data) }))
+
 t.test('the same seed gives the same weights, another seed gives others', async (t) => {
   const [a, b, c] = [made(smallNet()), made(smallNet()), makeNetwork(smallNet())]
   c.initialise(6)
-  t.same(a.state(), b.state())
+  t.same(stateOf(a), stateOf(b))
   t.not(Buffer.from(a.state()[1]!.data).equals(Buffer.from(c.state()[1]!.data)), true)
 })
 
@@ -72,7 +75,7 @@ t.test('stages that are computed again change no bit of results, gradients and r
     const expected = trainOnce(whole, 3)
     for (const stages of [...all.map((id) => [id]), all.filter((id) => id % 3 === 0), all]) {
       const network = made(graph, precision, stages)
-      t.same([trainOnce(network, 3), network.state()], [expected, whole.state()], `stages from ${stages.join(', ')}`)
+      t.same([trainOnce(network, 3), stateOf(network)], [expected, stateOf(whole)], `stages from ${stages.join(', ')}`)
     }
   }
 })
@@ -130,7 +133,7 @@ t.test('state goes out and in without loss', async (t) => {
   const [a, b] = [made(smallNet(), FLOAT32), makeNetwork(smallNet(), FLOAT32)]
   trainOnce(a)
   b.load(a.state())
-  t.same(b.state(), a.state())
+  t.same(stateOf(b), stateOf(a))
   const tracked = a.state().find((entry) => entry.name === 'bn1.num_batches_tracked')!
   t.same(numbers(tracked), [1], 'train-mode passes are counted')
 })
@@ -138,10 +141,10 @@ t.test('state goes out and in without loss', async (t) => {
 t.test('what does not fit is refused by name, and nothing is changed', async (t) => {
   const graph = smallNet()
   const network = made(graph)
-  const before = network.state()
+  const before = stateOf(network)
   t.throws(() => network.load([tensor('nonsense', 'float64', [1], [0])]), { code: 'ERR_CHECKPOINT', message: /nonsense/ })
   t.throws(() => network.load([tensor('slope', 'float64', [6], Array(6).fill(9)), tensor('head', 'float64', [5, 1], Array(5).fill(0))]), { code: 'ERR_CHECKPOINT', message: /head has shape \[5, 384\], the given tensor \[5, 1\]/ })
-  t.same(network.state(), before)
+  t.same(stateOf(network), before)
   await t.rejects(network.infer(tensor('images', 'float64', [2, 3], Array(6).fill(0)), 'output'), { code: 'ERR_CONFIG', message: /expected images \[N, \[1\]\], got \[2, 3\]/ })
   await t.rejects(network.infer(images, 'embeding'), { code: 'ERR_GRAPH', message: /no output "embeding"/ })
   const wrong = (change: object) => ({ ...graph, nodes: graph.nodes.map((node) => (node.op === 'prelu' ? { ...node, ...change } : node)) })

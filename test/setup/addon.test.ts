@@ -51,7 +51,8 @@ const manifest = (libtorch: string, facex = packageVersion()) => ({ name: prebui
 
 t.test('an installed facex takes the prebuilt package, with the libtorch that it was compiled for', async (t) => {
   const libtorch = findLibtorchOf(version, variant)
-  if (libtorch === undefined) return t.pass('the libtorch of this build is where only the addon finds it')
+  const reason = 'the libtorch of this build is where only the addon finds it'
+  if (libtorch === undefined) return t.pass(reason, { skip: reason })
   const attempts = installed(t, manifest(version))({ LIBTORCH: libtorch.folder })
   t.strictSame(attempts.at(-1), { place: prebuiltName(variant) })
 })

@@ -20,9 +20,22 @@ export interface EncodedImage {
 }
 
 /** All images in the order of their indices. */
-export function* encodedImages({ source, describe }: Pick<Dataset, 'source' | 'describe'>): Generator<EncodedImage> {
+export function* encodedImages(dataset: Pick<Dataset, 'source' | 'describe' | 'size'>): Generator<EncodedImage> {
+  const place = placesOf(dataset)
   let index = 0
-  for (const image of imagesOf(source)) yield placed(image, index++, (number) => describe([number])[0]!)
+  for (const image of imagesOf(dataset.source)) yield placed(image, index++, place)
+}
+
+/** Places that are asked for in one go: finding a line takes a walk through the list. */
+const RUN = 4096
+
+function placesOf({ size, describe }: Pick<Dataset, 'describe' | 'size'>): (index: number) => string {
+  let [first, places] = [-1, [] as string[]]
+  return (index) => {
+    const begin = index - (index % RUN)
+    if (begin !== first) [first, places] = [begin, describe(Array.from({ length: Math.min(RUN, size - begin) }, (_, i) => begin + i))]
+    return places[index - begin]!
+  }
 }
 
 /** The images of a list below `root`. */
@@ -32,7 +45,7 @@ export function* listedImages(root: string, { names, place }: ImageList): Genera
 
 type Unplaced = Omit<EncodedImage, 'place'>
 
-/** The place is made when a message needs it: finding a line takes a walk through the list. */
+/** The place is made when a message needs it. */
 function placed(image: Unplaced, index: number, place: (index: number) => string): EncodedImage {
   return {
     ...image,

@@ -11,6 +11,7 @@ import sharp from 'sharp'
 
 import { FacexError, messageOf } from '../../errors.js'
 import type { NativeTensor } from '../../native.js'
+import { unfinished } from '../output.js'
 
 export interface JobOptions {
   /** Images at once. */
@@ -66,12 +67,12 @@ export async function makeOnce(file: string, content: () => Promise<Uint8Array>)
   if (existsSync(file)) return 'present'
   const bytes = await content()
   await mkdir(path.dirname(file), { recursive: true })
-  const unfinished = `${file}.part`
+  const part = unfinished(file)
   try {
-    await writeFile(unfinished, bytes)
-    await rename(unfinished, file)
+    await writeFile(part, bytes)
+    await rename(part, file)
   } finally {
-    await rm(unfinished, { force: true })
+    await rm(part, { force: true })
   }
   return 'made'
 }

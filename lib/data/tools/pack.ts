@@ -40,7 +40,7 @@ export async function packDataset(dataset: Dataset, file: string, options: PackO
  * @throws FacexError ERR_DATA where `folder` holds something, or naming the image that cannot be read; ERR_ABORTED
  */
 export async function unpackDataset(dataset: Dataset, folder: string, options: PackOptions = {}): Promise<void> {
-  if (existsSync(folder) && onDisk(folder, () => readdirSync(folder)).length > 0) throw new FacexError('ERR_DATA', `${folder}: expected a new or an empty folder`)
+  if (existsSync(folder) && onDisk(folder, () => readdirSync(folder)).length > 0) throw new FacexError('ERR_DATA', `${folder}: expected a new or an empty folder; remove it or choose another name`)
   const digits = String(dataset.classCount - 1).length
   const lines: string[] = []
   for await (const { index, content } of contents(dataset, options)) {

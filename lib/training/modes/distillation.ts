@@ -66,7 +66,7 @@ export const distillation = defineMode({
   options: OPTIONS,
   async create(options, context) {
     const { teacher: file, hints, head_weight: headWeight } = options
-    const teacher = await context.loadNetwork(file)
+    const teacher = await context.loadNetwork(file, { head: options.logits !== undefined })
     const imitations = [...embeddings(options, teacher, context), ...probabilities(options, teacher, context), ...features(options, teacher, context)]
     if (imitations.length === 0) throw new FacexError('ERR_CONFIG', 'mode distillation: expected something to learn from the teacher: a distance, logits or hints')
     const names = (side: 'student' | 'teacher') => Object.fromEntries(hints.map((hint, i) => [`hint ${i}`, hint[side]]))

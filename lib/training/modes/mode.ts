@@ -29,11 +29,12 @@ export interface ModeContext {
   /** The order of epochs: by the sampler of the configuration where it names one, else by the one named here. */
   order(sampler: string): EpochOrder
   /**
-   * A trained network from a checkpoint or run folder, for a mode that learns from another: its graph and weights.
+   * A trained network from a checkpoint or run folder, for a mode that learns from another: its graph and weights, and
+   * with `head` what `loadHead` needs.
    * @throws FacexError ERR_CHECKPOINT when the file does not say which network it holds, or was trained on images
    * prepared otherwise than those of the run
    */
-  loadNetwork(file: string): Promise<TrainedNetwork>
+  loadNetwork(file: string, options?: { readonly head?: boolean }): Promise<TrainedNetwork>
   /**
    * The head that such a network was trained with, for a mode that needs its class centres.
    * @throws FacexError ERR_CHECKPOINT when it is not in the file, or was trained on other identities than the run's
