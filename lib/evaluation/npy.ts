@@ -6,7 +6,6 @@ import { closeSync, openSync, renameSync, rmSync, writeFileSync, writeSync } fro
 import path from 'node:path'
 
 import { onDisk, unfinished } from '../data/output.js'
-import type { Embeddings } from './scores.js'
 
 const MAGIC = Buffer.from([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0])
 /** The data starts at a multiple of this. */
@@ -85,13 +84,6 @@ export class EmbeddingWriter {
   #try<T>(work: () => T): T {
     return onDisk(this.#out, work)
   }
-}
-
-/** Writes all at once. */
-export function writeEmbeddings(out: string, { dim, data }: Embeddings, names: readonly string[]): { array: string; names: string } {
-  const writer = new EmbeddingWriter(out, names, dim)
-  writer.add(data)
-  return writer.close()
 }
 
 /** Writes a file that is never half there. */

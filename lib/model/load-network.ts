@@ -2,6 +2,8 @@
 import { statSync } from 'node:fs'
 import path from 'node:path'
 
+import { check } from '../config/check.js'
+import { ConfigTree } from '../config/tree.js'
 import { FacexError } from '../errors.js'
 import type { Graph } from '../graph/types.js'
 import { findHead, type HeadPieces } from '../heads/index.js'
@@ -69,5 +71,6 @@ export function trainedHead({ graph, head, meta }: TrainedNetwork, file: string,
     throw new FacexError('ERR_CHECKPOINT', `${file}: it was trained on other identities (${meta.classes?.count ?? 'an unknown number of'} classes, this run has ${classes.count}): its class probabilities mean nothing here`)
   }
   const definition = findHead(type, tables.heads)
-  return { pieces: definition.create(definition.schema.parse({ feat_dim: embeddingSize(graph), ...options, num_class: classes.count })), tensors: head }
+  const values = { feat_dim: embeddingSize(graph), ...options, num_class: classes.count }
+  return { pieces: definition.create(check(definition.schema, values, new ConfigTree(values, file), 'head')), tensors: head }
 }

@@ -5,7 +5,7 @@ import path from 'node:path'
 import sharp from 'sharp'
 import t from 'tap'
 
-import { writeEmbeddings } from '../../lib/evaluation/npy.js'
+import { writeEmbeddings } from '../evaluation/embeddings-file.js'
 import { NpyFile } from '../../lib/evaluation/npy-reader.js'
 import { train } from '../../lib/report/train.js'
 import { facexHere } from '../facex.js'

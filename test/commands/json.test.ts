@@ -8,7 +8,7 @@ import sharp from 'sharp'
 import t from 'tap'
 
 import { commands } from '../../lib/commands/index.js'
-import { writeEmbeddings } from '../../lib/evaluation/npy.js'
+import { writeEmbeddings } from '../evaluation/embeddings-file.js'
 import { runFolder, tinyConfig, writeTinyFaces } from '../run/tiny-run.js'
 
 t.setTimeout(300_000)

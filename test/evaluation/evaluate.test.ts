@@ -6,7 +6,8 @@ import t from 'tap'
 
 import { openImageList } from '../../lib/data/image-list.js'
 import { evaluatePairs, type ImageEmbedder } from '../../lib/evaluation/evaluate.js'
-import { npyHeader, writeEmbeddings } from '../../lib/evaluation/npy.js'
+import { npyHeader } from '../../lib/evaluation/npy.js'
+import { writeEmbeddings } from './embeddings-file.js'
 import { openPairSet } from '../../lib/evaluation/pair-set.js'
 import { findRule } from '../../lib/evaluation/rules/index.js'
 

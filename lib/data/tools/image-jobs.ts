@@ -18,6 +18,7 @@ export interface JobOptions {
   readonly threads: number
   /** Ends between two images, with ERR_ABORTED. */
   readonly signal?: AbortSignal
+  /** Called with the number of images done. */
   readonly onImage?: (done: number) => void
 }
 

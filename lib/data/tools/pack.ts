@@ -11,13 +11,9 @@ import type { Dataset } from '../dataset.js'
 import { onDisk, writeOutput } from '../output.js'
 import { RecordWriter } from '../record-writer.js'
 import { encodedImages } from './encoded.js'
+import type { JobOptions } from './image-jobs.js'
 
-export interface PackOptions {
-  /** Ends between two images, with ERR_ABORTED. */
-  readonly signal?: AbortSignal
-  /** Called with the number of images done. */
-  readonly onImage?: (done: number) => void
-}
+export type PackOptions = Omit<JobOptions, 'threads'>
 
 /**
  * Writes all images to `file` (.rec) and its index. After an error no half-written file stays.
