@@ -98,12 +98,15 @@ export interface NativeNetwork {
    * `randomKey` when that is given. Returns the output and the gradient of every parameter that received one, by name.
    */
   forwardBackward(images: NativeTensor, output: string, grad: NativeTensor, randomKey?: number): { output: NativeTensor; grads: NativeTensor[] }
-  /** Seconds that every node takes in the second of two training steps on `images`; running statistics move. */
-  profile(images: NativeTensor, output: string): NativeNodeTime[]
+  /**
+   * Seconds that every node takes in a training step on `images`, the smallest of several; running statistics move. Or,
+   * on one thread, in `inference`, where backward is 0.
+   */
+  profile(images: NativeTensor, output: string, inference: boolean): NativeNodeTime[]
   dispose(): void
 }
 
-/** Time of one node in a training step, in seconds. */
+/** Time of one node in a pass, in seconds. */
 export interface NativeNodeTime {
   readonly path: string
   readonly op: string

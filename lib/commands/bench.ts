@@ -27,7 +27,7 @@ graph stands and until the first batch is trained. The median of the steps count
 --precision P              fp32, bf16 or fp16; fp32 by default
 --threads N                threads of tensor operations, all cores by default
 --recompute                keep few values for backward and compute the others again, as \`recompute: true\` in a run
---profile                  time of a step by op, and its slowest nodes
+--profile                  time of a step and of embedding its images by op, and the slowest nodes
 --json                     for machines
 `
 
@@ -71,7 +71,7 @@ export async function run(argv: string[]): Promise<number> {
   const begin = performance.now()
   const benchmark = new StepBenchmark({ backbone: entry, batchSize, classes, precision, threads, recompute })
   if (values.profile) {
-    process.stdout.write(json ? `${JSON.stringify(benchmark.profile(), null, 2)}\n` : profileText(benchmark))
+    process.stdout.write(json ? `${JSON.stringify({ step: benchmark.profile(), extraction: benchmark.profileExtraction() }, null, 2)}\n` : profileText(benchmark))
     return 0
   }
   const result = await measure(benchmark, begin, { steps, seconds })

@@ -67,6 +67,13 @@ function op(row: OpShape): Op {
 /** Activations that batch_norm_act knows. */
 export const FUSED_ACTIVATIONS = ['none', 'prelu', 'relu', 'relu6', 'sigmoid', 'silu', 'hard_swish'] as const
 
+const convolution = {
+  stride: withDefault(pair, [1, 1]),
+  padding,
+  dilation: withDefault(pair, [1, 1]),
+  groups: withDefault(count, 1),
+} as const
+
 /** The table, in the order in which `native/engine` lists it too. */
 export const ops: readonly Op[] = [
   op({
@@ -82,13 +89,19 @@ export const ops: readonly Op[] = [
     name: 'conv2d',
     summary: 'Cross-correlation, zero padding on both sides; weight [O, C / groups, kh, kw], bias [O].',
     params: ['weight', 'bias?'],
-    attrs: {
-      stride: withDefault(pair, [1, 1]),
-      padding,
-      dilation: withDefault(pair, [1, 1]),
-      groups: withDefault(count, 1),
-    },
+    attrs: convolution,
     shape: rule.conv2d,
+    keeps: 'inputs',
+    macs: macs.conv2d,
+  }),
+  op({
+    // What fuse-activation.ts makes of a conv2d with its neighbours; the shortcut is the second operand.
+    name: 'conv2d_act',
+    summary: 'act(conv2d(x)) or act(conv2d(x) + shortcut); slope [C] or [1] belongs to prelu.',
+    maxInputs: 2,
+    params: ['weight', 'bias?', 'slope?'],
+    attrs: { ...convolution, activation: { type: FUSED_ACTIVATIONS } },
+    shape: rule.conv2dAct,
     keeps: 'inputs',
     macs: macs.conv2d,
   }),
@@ -111,7 +124,7 @@ export const ops: readonly Op[] = [
     keeps: 'inputs',
   }),
   op({
-    // What fuse-norm.ts makes of a batch_norm with its neighbours; the shortcut is the second operand.
+    // What fuse-activation.ts makes of a batch_norm with its neighbours; the shortcut is the second operand.
     name: 'batch_norm_act',
     summary: 'act(batch_norm(x)) or act(batch_norm(x) + shortcut); slope [C] or [1] belongs to prelu.',
     maxInputs: 2,

@@ -95,6 +95,13 @@ export const conv2d: ShapeRule = (node) => {
   return { batch: first(node).batch, dims: [out, ...space] }
 }
 
+export const conv2dAct: ShapeRule = (node) => {
+  const result = conv2d(node)
+  if (node.inputs.length === 2) sameOperands({ ...node, inputs: [result, node.inputs[1]!] })
+  prelu({ ...node, inputs: [result], params: { weight: node.params.slope ?? [1] } })
+  return result
+}
+
 export const linear: ShapeRule = (node) => {
   const { batch, dims } = first(node)
   const [out, inside] = node.params.weight as [number, number]

@@ -78,15 +78,25 @@ export class StepBenchmark {
 
   /** Embeds the batch `times` times in inference; seconds they took. */
   async extract(times: number): Promise<{ seconds: number }> {
-    this.#network ??= inferenceNetwork(this.#built.graph, this.trainer.network('backbone').state(), this.#options)
+    const network = this.#inference()
     const begin = performance.now()
-    for (let i = 0; i < times; i++) await this.#network.infer(this.#images, 'embedding')
+    for (let i = 0; i < times; i++) await network.infer(this.#images, 'embedding')
     return { seconds: (performance.now() - begin) / 1000 }
   }
 
   /** Seconds that every node of the network takes in a training step: the smallest of several. */
   profile(): NativeNodeTime[] {
-    return this.trainer.network('backbone').profile(this.#images, 'embedding')
+    return this.trainer.network('backbone').profile(this.#images, 'embedding', false)
+  }
+
+  /** Seconds that every node takes to embed the batch in inference, on one thread. */
+  profileExtraction(): NativeNodeTime[] {
+    return this.#inference().profile(this.#images, 'embedding', true)
+  }
+
+  #inference(): NativeNetwork {
+    this.#network ??= inferenceNetwork(this.#built.graph, this.trainer.network('backbone').state(), this.#options)
+    return this.#network
   }
 
   dispose(): void {

@@ -117,10 +117,15 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject> {
       engine::Network& network = alive();
       const Tensor images = to_tensor(call[0]);
       const std::string output = call[1].ToString().Utf8Value();
+      const bool inference = call[2].ToBoolean();
+      const auto pass = [&] { return inference ? static_cast<void>(network.forward(images, {})) : train_step(network, images, output); };
       engine::NodeTimes times(network.graph());
-      train_step(network, images, output);  // the first step finds memory and kernels
+      pass();  // the first one finds memory and kernels
       network.observe(&times);
-      for (int step = 0; step < kProfiledSteps; ++step) train_step(network, images, output);
+      for (int i = 0; i < kProfiledPasses; ++i) {
+        pass();
+        times.pass_ends();
+      }
       network.observe(nullptr);
       Napi::Array result = Napi::Array::New(call.Env());
       for (const engine::Node& node : network.graph().nodes) {
@@ -136,7 +141,7 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject> {
     });
   }
 
-  static constexpr int kProfiledSteps = 5;
+  static constexpr int kProfiledPasses = 5;
 
   void train_step(engine::Network& network, const Tensor& images, const std::string& output) {
     const auto pass = network.forward(images, {.batch_statistics = true, .keep_for_backward = true});

@@ -1,7 +1,7 @@
 #include "engine/network.h"
 
 #include <ATen/Parallel.h>
-#include <ATen/ops/add.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 
 #include <mutex>
@@ -9,11 +9,12 @@
 
 #include "core/error.h"
 #include "engine/initialise.h"
-#include "engine/kernels/channels.h"
 #include "engine/op.h"
 #include "engine/pixels.h"
 #include "engine/plan.h"
 #include "engine/recorded_pass.h"
+#include "engine/shares.h"
+#include "engine/values.h"
 
 namespace facex::engine {
 
@@ -34,36 +35,6 @@ std::vector<Stage> stages_of(const Graph& graph, const std::vector<size_t>& star
     stages.push_back({start, graph.nodes.size()});
   }
   return stages;
-}
-
-// Values by node id, each with the number of times that it is still wanted.
-struct Values {
-  explicit Values(size_t count) : of(count), uses(count) {}
-  std::vector<Tensor> of;
-  std::vector<size_t> uses;
-};
-
-// Images lie channels-last everywhere, all other values row-major.
-Tensor laid_out(const Tensor& value) {
-  if (value.dim() != 4) return value.contiguous();
-  const bool sliced = !value.is_contiguous(at::MemoryFormat::ChannelsLast) && kernels::is_channel_slice(value);
-  return sliced ? kernels::packed_channels(value) : value.contiguous(at::MemoryFormat::ChannelsLast);
-}
-
-// An expanded tensor has no place of its own for each element.
-bool takes_sums(const Tensor& value) { return is_own(value) && value.is_non_overlapping_and_dense(); }
-
-// grad += more, in place where possible: an add hands one gradient to both of its operands.
-void add_grad(Tensor& grad, Tensor more) {
-  if (!grad.defined()) {
-    grad = std::move(more);
-  } else if (takes_sums(grad)) {
-    grad.add_(more);
-  } else if (takes_sums(more)) {
-    grad = more.add_(grad);
-  } else {
-    grad = at::add(grad, more);
-  }
 }
 
 // Tells the observer, if there is one, that a node runs.
@@ -121,22 +92,56 @@ class Network::Impl {
     const std::lock_guard lock(running_);
     auto pass = std::make_unique<RecordedPass>();
     pass->mode = mode;
+    const bool apart = !mode.batch_statistics && !mode.stochastic && !mode.keep_for_backward;
+    if (apart && options_.device.is_cpu() && images.dim() > 0) {
+      infer(images, *pass);
+    } else {
+      run(images, *pass);
+    }
+    return pass;
+  }
+
+  // Images do not know of each other here.
+  void infer(const Tensor& images, RecordedPass& pass) {
+    const int64_t share = images_a_share(graph_, options_.compute, images.size(0));
+    if (share >= images.size(0)) return run(images, pass);
+    std::vector<RecordedPass> shares((images.size(0) + share - 1) / share);
+    const auto run_share = [&](int64_t i) {
+      shares[i].mode = pass.mode;
+      run(images.narrow(0, i * share, std::min(share, images.size(0) - i * share)), shares[i]);
+    };
+    // What is made of the weights is made once, by the first share alone. An observer sees nodes one after another.
+    uint64_t versions = 1;
+    for (const Entry& entry : state_.entries()) versions += entry.version;
+    const bool ready = prepared_for_ == versions;
+    const auto count = static_cast<int64_t>(shares.size());
+    if (!ready) for_shares(0, 1, 1, run_share);
+    prepared_for_ = versions;
+    for_shares(ready ? 0 : 1, count, observer_ == nullptr ? at::get_num_threads() : 1, run_share);
+    for (const auto& [name, id] : graph_.outputs) {
+      std::vector<Tensor> pieces;
+      for (const RecordedPass& each : shares) pieces.push_back(each.outputs.at(name));
+      pass.outputs[name] = at::cat(pieces);
+    }
+  }
+
+  void run(const Tensor& images, RecordedPass& pass) {
+    const PassMode& mode = pass.mode;
     if (mode.keep_for_backward) {
-      pass->records.resize(plan_.size());
-      pass->entering.resize(stages_.size());
-      if (stages_.size() > 1) pass->images = images;
+      pass.records.resize(plan_.size());
+      pass.entering.resize(stages_.size());
+      if (stages_.size() > 1) pass.images = images;
     }
     Values values(plan_.size());
     for (size_t id = 0; id < plan_.size(); ++id) values.uses[id] = plan_[id].uses + (plan_[id].is_output ? 1 : 0);
     for (size_t stage = 0; stage < stages_.size(); ++stage) {
       const bool keeps = mode.keep_for_backward && !comes_again(stage);
-      if (mode.keep_for_backward && comes_again(stage)) pass->entering[stage] = entering(stages_[stage], values);
+      if (mode.keep_for_backward && comes_again(stage)) pass.entering[stage] = entering(stages_[stage], values);
       for (size_t id = stages_[stage].begin; id < stages_[stage].end; ++id) {
-        compute(id, images, mode, values, keeps ? &pass->records[id] : nullptr);
+        compute(id, images, mode, values, keeps ? &pass.records[id] : nullptr);
       }
     }
-    for (const auto& [name, id] : graph_.outputs) pass->outputs[name] = values.of[id];
-    return pass;
+    for (const auto& [name, id] : graph_.outputs) pass.outputs[name] = values.of[id];
   }
 
   void backward(RecordedPass& pass, const std::map<std::string, Tensor>& output_grads, const GradientSink& complete) {
@@ -274,6 +279,7 @@ class Network::Impl {
 
   std::mutex running_;  // one pass at a time: casts of parameters are shared
   NodeObserver* observer_ = nullptr;
+  uint64_t prepared_for_ = 0;  // versions of the state from which all that inference makes of it has been made
 };
 
 Network::Network(Graph graph, const NetworkOptions& options) : impl_(std::make_unique<Impl>(std::move(graph), options)) {}

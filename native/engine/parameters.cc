@@ -11,6 +11,12 @@ const NodeParameters::Role* NodeParameters::find(const char* role) const {
   return nullptr;
 }
 
+uint64_t NodeParameters::versions() const {
+  uint64_t sum = 0;
+  for (const Role& bound : roles_) sum += bound.entry->version;
+  return sum;
+}
+
 Tensor NodeParameters::master(const char* role) const {
   const Role* bound = find(role);
   return bound == nullptr ? Tensor() : bound->entry->value;

@@ -1,4 +1,4 @@
-// Where the time of a training step goes, node by node.
+// Where the time of a network goes, node by node.
 #pragma once
 
 #include <algorithm>
@@ -14,17 +14,23 @@ struct NodeTime {
   double forward = std::numeric_limits<double>::infinity(), backward = forward;  // seconds; infinity: never ran
 };
 
-// Keeps each node's smallest time over the steps that it observes: whatever disturbs a step does not hit the same node
+// Keeps each node's smallest time over the passes that it observes: whatever disturbs a pass does not hit the same node
 // in every one.
 class NodeTimes final : public NodeObserver {
  public:
-  explicit NodeTimes(const Graph& graph) : times_(graph.nodes.size()) {}
+  explicit NodeTimes(const Graph& graph) : times_(graph.nodes.size()), pass_(graph.nodes.size(), NodeTime{0, 0}) {}
 
   void begin(const Node&, bool) override { begin_ = Clock::now(); }
   void end(const Node& node, bool backward) override {
     const double seconds = std::chrono::duration<double>(Clock::now() - begin_).count();
-    double& best = backward ? times_[node.id].backward : times_[node.id].forward;
-    best = std::min(best, seconds);
+    (backward ? pass_[node.id].backward : pass_[node.id].forward) += seconds;
+  }
+  // A node may have run several times: for some of the images each, or once more before its backward.
+  void pass_ends() {
+    for (size_t id = 0; id < pass_.size(); ++id) {
+      times_[id] = {std::min(times_[id].forward, pass_[id].forward), std::min(times_[id].backward, pass_[id].backward)};
+      pass_[id] = {0, 0};
+    }
   }
 
   // By node id.
@@ -32,7 +38,7 @@ class NodeTimes final : public NodeObserver {
 
  private:
   using Clock = std::chrono::steady_clock;
-  std::vector<NodeTime> times_;
+  std::vector<NodeTime> times_, pass_;
   Clock::time_point begin_;
 };
 

@@ -20,6 +20,7 @@ std::vector<OpRow> rows() {
   return {
       {"input", 0, 0, {}, {"dims"}, kNothing, make_input},
       {"conv2d", 1, 1, {"weight", "bias?"}, {"stride", "padding", "dilation", "groups"}, kInputs, make_conv2d},
+      {"conv2d_act", 1, 2, {"weight", "bias?", "slope?"}, {"stride", "padding", "dilation", "groups", "activation"}, kInputs, make_conv2d_act},
       {"linear", 1, 1, {"weight", "bias?"}, {}, kInputs, make_linear},
       {"batch_norm", 1, 1, {"weight?", "bias?", "running_mean", "running_var", "num_batches_tracked"}, {"eps", "momentum"}, kInputs, make_batch_norm},
       {"batch_norm_act", 1, 2, {"weight?", "bias?", "running_mean", "running_var", "num_batches_tracked", "slope?"}, {"eps", "momentum", "activation"}, kInputs, make_batch_norm_act},

@@ -2,13 +2,13 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/mm.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 
 #include "core/error.h"
+#include "core/product.h"
 
 namespace facex::search {
 
@@ -78,7 +78,7 @@ void TopK::search_tile() {
   at::parallel_for(0, (probes + kTileProbes - 1) / kTileProbes, 1, [&](int64_t begin, int64_t end) {
     for (int64_t block = begin; block < end; block++) {
       const int64_t first = block * kTileProbes;
-      const Tensor scores = at::mm(probes_.narrow(0, first, std::min(kTileProbes, probes - first)), gallery);
+      const Tensor scores = product(probes_.narrow(0, first, std::min(kTileProbes, probes - first)), gallery);
       for (int64_t i = 0; i < scores.size(0); i++) {
         const float* row = scores.const_data_ptr<float>() + i * filled_;
         std::vector<Hit>& heap = best_[static_cast<size_t>(first + i)];  // the worst of the best stands first

@@ -3,7 +3,7 @@ import t from 'tap'
 import { buildBackbone } from '../../lib/backbones/index.js'
 import { cost } from '../../lib/graph/cost.js'
 import { stepMemory } from '../../lib/graph/memory.js'
-import { foldBatchNorm, forInference } from '../../lib/graph/passes/index.js'
+import { foldBatchNorm, forInference, fuseConvolution } from '../../lib/graph/passes/index.js'
 import type { Reals } from '../../lib/graph/passes/index.js'
 import type { Graph } from '../../lib/graph/types.js'
 import { BatchNorm, build, Conv2d, Dropout, Flatten, Linear, Sequential } from '../../lib/layers/index.js'
@@ -44,6 +44,17 @@ t.test('inference has no dropout, and the linear layer takes its batch norm in',
   const net = new Sequential(new Dropout(0.4), new Flatten(), new Linear(48, 8), new BatchNorm(8))
   const graph = build(net, [3, 4, 4])
   t.same(opsOf(forInference({ graph, tensors: contentOf(graph) }).graph), ['input', 'flatten', 'linear'])
+  t.end()
+})
+
+t.test('for the engine a convolution takes the shortcut and the activation after it in', (t) => {
+  const { graph } = buildBackbone('MobileFaceNet', { blocks: [1, 1, 1, 1] })
+  const folded = forInference({ graph, tensors: contentOf(graph) }).graph
+  const fused = fuseConvolution(folded)
+  const counts = (op: string) => [folded, fused].map((each) => opsOf(each).filter((name) => name === op).length)
+  t.same([counts('prelu')[1], counts('add')[1]], [0, 0])
+  t.equal(counts('conv2d_act')[1], counts('prelu')[0]! + counts('add')[0]!)
+  t.equal(cost(fused).macs, cost(folded).macs)
   t.end()
 })
 

@@ -1,6 +1,6 @@
 /**
- * What the engine's own kernels compute for odd and even sizes: fused batch norm, depthwise convolution and gates, forward
- * and backward. One image, so that the gradient of an added parameter is that of every single value.
+ * What the engine's own kernels compute for odd and even sizes: fused batch norm, depthwise convolution, gates and
+ * matrix products, forward and backward. One image, so that the gradient of an added parameter is that of every single value.
  * @module
  */
 import { GraphBuilder } from '../../lib/graph/builder.js'
@@ -87,6 +87,25 @@ export function gateCase(dims: readonly [number, number, number]): KernelCase {
   return builder.finish(builder.add('mul', [x, gate], {}, {}))
 }
 
+/** Rows of values, as many as x has channels, times a matrix. */
+export function productCase(dims: readonly [number, number, number], outputs: number): KernelCase {
+  const builder = new CaseBuilder(dims)
+  const [rows, height, width] = dims
+  const x = builder.add('reshape', [builder.operand('x')], { dims: [rows, height * width] }, {})
+  const weight = builder.entry('weight', [outputs, height * width], noise('weight', outputs * height * width))
+  const bias = builder.entry('bias', [outputs], noise('bias', outputs))
+  return builder.finish(builder.add('linear', [x], {}, { weight, bias }))
+}
+
+/** Rows, terms and columns that fill tiles of the product and that do not, with one block and with several. */
+export const PRODUCT_SIZES: readonly (readonly [dims: readonly [number, number, number], outputs: number])[] = [
+  [[16, 4, 4], 16],
+  [[28, 8, 32], 64],
+  [[31, 20, 15], 33],
+  [[250, 7, 11], 70],
+  [[3, 5, 5], 20],
+]
+
 const size = (dims: readonly number[]) => dims.reduce((product, extent) => product * extent, 1)
 const resultDims = ({ graph }: KernelCase) => graph.nodes[graph.outputs['output']!]!.shape.dims
 
@@ -120,6 +139,7 @@ export function computeAll(): Record<string, Results> {
     for (const [i, activation] of FUSED_ACTIVATIONS.entries()) cases[`${dims.join(' x ')} batch norm, ${activation}`] = batchNormCase(dims, activation, i % 2 === 0)
   }
   for (const dims of ODD_SIZES) cases[`${dims.join(' x ')} gate`] = gateCase(dims)
+  for (const [dims, outputs] of PRODUCT_SIZES) cases[`${dims.join(' x ')} to ${outputs} product`] = productCase(dims, outputs)
   for (const kernel of [3, 5]) {
     for (const stride of [1, 2]) cases[`depthwise ${kernel} x ${kernel}, stride ${stride}`] = depthwiseCase([19, 9, 12], kernel, stride, (kernel - 1) / 2)
   }

@@ -5,7 +5,7 @@ import { isDeepStrictEqual, promisify } from 'node:util'
 import t from 'tap'
 
 import { addon } from '../../lib/native.js'
-import { batchNormCase, compute, computeAll, depthwiseCase, gateCase, gradOf, ODD_SIZES, type Results } from './kernel-cases.js'
+import { batchNormCase, compute, computeAll, depthwiseCase, gateCase, gradOf, ODD_SIZES, PRODUCT_SIZES, productCase, type Results } from './kernel-cases.js'
 
 /** Largest difference of any entry, relative to the largest value of that entry. */
 function farthest(found: Results, expected: Results): number {
@@ -52,6 +52,25 @@ t.test('an image times one gate a channel follows its formulas for any number of
     for (const type of TYPES) {
       const far = farthest(compute(each, type), byFormula)
       t.ok(far < TOLERANCE[type], `${dims.join(' x ')} ${type}: ${far}`)
+    }
+  }
+})
+
+t.test('products of matrices follow their formulas for any number of rows, terms and columns', async (t) => {
+  for (const [dims, outputs] of PRODUCT_SIZES) {
+    const each = productCase(dims, outputs)
+    const [{ x, weight, bias }, grad, rows, terms] = [each.values, gradOf(each), dims[0], dims[1] * dims[2]]
+    const sum = (count: number, term: (i: number) => number) => Array.from({ length: count }, (_, i) => term(i)).reduce((total, value) => total + value, 0)
+    const table = (height: number, width: number, value: (row: number, column: number) => number) => Array.from({ length: height * width }, (_, i) => value(Math.floor(i / width), i % width))
+    const byFormula = {
+      output: table(rows, outputs, (r, o) => bias![o]! + sum(terms, (k) => x![r * terms + k]! * weight![o * terms + k]!)),
+      x: table(rows, terms, (r, k) => sum(outputs, (o) => grad[r * outputs + o]! * weight![o * terms + k]!)),
+      weight: table(outputs, terms, (o, k) => sum(rows, (r) => grad[r * outputs + o]! * x![r * terms + k]!)),
+      bias: table(1, outputs, (_, o) => sum(rows, (r) => grad[r * outputs + o]!)),
+    }
+    for (const type of TYPES) {
+      const far = farthest(compute(each, type), byFormula)
+      t.ok(far < TOLERANCE[type], `${dims.join(' x ')} to ${outputs} ${type}: ${far}`)
     }
   }
 })

@@ -35,6 +35,15 @@ const normAct =
     return graph.add('batch_norm_act', inputs, { activation }, { ...graph.batchNorm('bn', 3), ...slope })
   }
 
+const convolutionAct =
+  (activation: string, shortcut: boolean, groups = 1): OpCase =>
+  (graph) => {
+    const inputs = [graph.operand('x', [4, 5, 6]), ...(shortcut ? [graph.operand('shortcut', [4, 5, 6])] : [])]
+    const slope: Record<string, string> = activation === 'prelu' ? { slope: graph.entry('slope', [4], [0.3, -0.2, 0.1, 0.4]) } : {}
+    const params = { weight: graph.entry('w', [4, 4 / groups, 3, 3], noise('w', 144 / groups)), bias: graph.entry('b', [4], noise('b', 4)), ...slope }
+    return graph.add('conv2d_act', inputs, { padding: [1, 1], groups, activation }, params)
+  }
+
 const windows = { grid: [4, 6], window: 2, shift: 1 }
 
 /** By op; a name after a colon tells cases of one op apart. */
@@ -52,6 +61,13 @@ export const OP_CASES: Readonly<Record<string, OpCase>> = {
     graph.add('conv2d', [graph.operand('x', [4, 6, 6])], { padding: [1, 1], groups: 4 }, { weight: graph.entry('w', [4, 1, 3, 3], noise('w', 36)) }),
   'conv2d:depthwise 3 x 3, stride 2': (graph) =>
     graph.add('conv2d', [graph.operand('x', [4, 7, 6])], { stride: [2, 2], padding: [1, 1], groups: 4 }, { weight: graph.entry('w', [4, 1, 3, 3], noise('w', 36)) }),
+  ...Object.fromEntries(
+    ['none', 'prelu', 'relu6', 'silu'].flatMap((activation) => [
+      [`conv2d_act:${activation}`, convolutionAct(activation, false)],
+      [`conv2d_act:${activation} after a shortcut`, convolutionAct(activation, true)],
+      [`conv2d_act:${activation}, depthwise`, convolutionAct(activation, activation === 'silu', 4)],
+    ]),
+  ),
   linear: (graph) =>
     graph.add('linear', [graph.operand('x', [6])], {}, { weight: graph.entry('w', [3, 6], noise('w', 18)), bias: graph.entry('b', [3], noise('b', 3)) }),
   'linear:tokens': (graph) => graph.add('linear', [graph.operand('x', [5, 6])], {}, { weight: graph.entry('w', [3, 6], noise('w', 18)) }),

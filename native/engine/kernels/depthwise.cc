@@ -63,26 +63,27 @@ class Source {
   std::vector<T> zeros_;
 };
 
-// Weights as the loops read them, [taps][C], from [C, k * k]. Where `first` is given, taps run the other way round, as on
-// the way back, and only every stride-th from `first` on meets a pixel.
+// Weights [taps][C] of [C, 1, k, k] on the way back: taps run the other way round, and only every stride-th from the first
+// on meets a pixel.
 struct Backwards {
   int64_t row, column, stride;
 };
 template <typename W>
-std::vector<W> packed(const Tensor& weight, const Meeting& meeting, const Backwards* first) {
+std::vector<W> backwards(const Tensor& weight, const Meeting& meeting, const Backwards& first) {
   const int64_t channels = weight.size(0), kernel = weight.size(3), rows = meeting.rows.taps, columns = meeting.columns.taps;
   const W* from = in<W>(weight);
   std::vector<W> result(static_cast<size_t>(rows * columns * channels));
   for (int64_t i = 0; i < rows * columns; ++i) {
-    const int64_t row = first == nullptr ? i / columns : first->row + first->stride * (rows - 1 - i / columns);
-    const int64_t column = first == nullptr ? i % columns : first->column + first->stride * (columns - 1 - i % columns);
+    const int64_t row = first.row + first.stride * (rows - 1 - i / columns);
+    const int64_t column = first.column + first.stride * (columns - 1 - i % columns);
     for (int64_t c = 0; c < channels; ++c) result[static_cast<size_t>(i * channels + c)] = from[(c * kernel + row) * kernel + column];
   }
   return result;
 }
 
-template <typename T>
-void correlate(const Meeting& meeting, const Tensor& from, const Tensor& to, const std::vector<Wide<T>>& weights) {
+// `line_done(first pixel)` is told of each line of the result that is written.
+template <typename T, typename LineDone>
+void correlate(const Meeting& meeting, const Tensor& from, const Tensor& to, const Wide<T>* weights, LineDone line_done) {
   const Source<T> source(from);
   const Image result(to.sizes());
   const auto loop = loops::depthwise_loops<T>().correlate(meeting.rows.taps, meeting.columns.taps, meeting.stride);
@@ -99,8 +100,9 @@ void correlate(const Meeting& meeting, const Tensor& from, const Tensor& to, con
         for (int64_t j = 0; j < kDepthwiseTile; ++j) {
           tile.results[j] = v + j < width ? row + (meeting.columns.first + (v + j) * meeting.step) * result.channels : unread.data();
         }
-        loop(tile, weights.data());
+        loop(tile, weights);
       }
+      line_done((image * result.height + meeting.rows.first + u * meeting.step) * result.width);
     }
   });
 }
@@ -126,12 +128,19 @@ bool Depthwise::takes(const Tensor& x, const Tensor& weight, at::IntArrayRef str
          (kernel == 3 || kernel == 5) && weight.size(3) == kernel && (stride[0] == 1 || stride[0] == 2) && stride[0] == stride[1] && dilation[0] == 1 && dilation[1] == 1;
 }
 
-Tensor Depthwise::forward(const Tensor& x, const Tensor& weight) const {
+Tensor Depthwise::taps(const Tensor& weight, at::ScalarType type) { return wide_weight(weight, type).view({weight.size(0), -1}).t().contiguous(); }
+
+Tensor Depthwise::forward(const Tensor& x, const Tensor& taps, const Affine* after, const Tensor& residual) const {
   const auto extent = [&](int64_t size, int64_t padding) { return (size + 2 * padding - kernel) / stride + 1; };
   const Tensor y = at::empty({x.size(0), x.size(1), extent(x.size(2), padding_height), extent(x.size(3), padding_width)}, x.options().memory_format(at::MemoryFormat::ChannelsLast));
   const Meeting meeting = way_there(*this, Image(y.sizes()));
   with_storage(x.scalar_type(), [&]<typename T>(T) {
-    correlate<T>(meeting, x, y, packed<Wide<T>>(wide_weight(weight, x.scalar_type()), meeting, nullptr));
+    using W = Wide<T>;
+    if (after == nullptr) return correlate<T>(meeting, x, y, in<W>(taps), [](int64_t) {});
+    const int64_t channels = y.size(1), width = y.size(3);
+    const loops::AffineAct<T> op{y.numel() / channels, channels, in<T>(y), in<T>(residual), in<W>(after->mean), in<W>(after->scale), in<W>(after->shift), in<W>(after->slope)};
+    const auto apply = loops::affine_act_loops<T>().apply[static_cast<int>(after->activation)];
+    correlate<T>(meeting, x, y, in<W>(taps), [&](int64_t pixel) { apply(op, out<T>(y), pixel, pixel + width); });
   });
   return y;
 }
@@ -147,7 +156,7 @@ Tensor Depthwise::input_grad(const Tensor& grad, const Tensor& weight, at::IntAr
                             .step = stride};
       const Backwards first{row, column, stride};
       with_storage(grad.scalar_type(), [&]<typename T>(T) {
-        correlate<T>(meeting, grad, result, packed<Wide<T>>(wide, meeting, &first));
+        correlate<T>(meeting, grad, result, backwards<Wide<T>>(wide, meeting, first).data(), [](int64_t) {});
       });
     }
   }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/tensor.h"
+#include "engine/kernels/affine_act.h"
 
 namespace facex::engine::kernels {
 
@@ -14,8 +15,12 @@ struct Depthwise {
   // Whether the kernels take such an image; `weight` is [C, 1, k, k].
   static bool takes(const Tensor& x, const Tensor& weight, at::IntArrayRef stride, at::IntArrayRef dilation);
 
-  // `weight` [C, 1, k, k] of any floating type.
-  Tensor forward(const Tensor& x, const Tensor& weight) const;
+  // Weights [C, 1, k, k] as forward reads them for values of `type`: [k * k, C] in the type of the sums.
+  static Tensor taps(const Tensor& weight, at::ScalarType type);
+
+  // Where `after` is given its affine map, its activation and, if that is defined, `residual` are applied to each line of
+  // the result while it is in the cache.
+  Tensor forward(const Tensor& x, const Tensor& taps, const Affine* after, const Tensor& residual) const;
   // d loss / d x for an x of `sizes`.
   Tensor input_grad(const Tensor& grad, const Tensor& weight, at::IntArrayRef sizes) const;
   // [C, 1, k, k] in the type of the sums.

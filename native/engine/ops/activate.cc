@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "engine/op.h"
 
 namespace facex::engine {
 
@@ -46,11 +47,14 @@ Tensor sum_for(const Tensor& terms, const Tensor& slope) {
 
 }  // namespace
 
-Activation activation_named(const std::string& name, const std::string& path) {
+Activation fused_activation(const Node& node) {
+  const std::string name = Attributes(node).text("activation");
   for (const auto& [known, activation] : kNames) {
-    if (name == known) return activation;
+    if (name != known) continue;
+    if ((activation == Activation::kPRelu) == node.params.contains("slope")) return activation;
+    fail(ErrorCode::kGraph, node.path, " (node ", node.id, " ", node.op, "): slope belongs to the activation prelu, and to no other");
   }
-  fail(ErrorCode::kGraph, path, ": unknown activation ", name);
+  fail(ErrorCode::kGraph, node.path, ": unknown activation ", name);
 }
 
 Tensor activate(Activation activation, const Tensor& z, const Tensor& slope) {

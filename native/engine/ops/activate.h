@@ -1,17 +1,16 @@
 // Activations by name on any device: what the fused kernels do on the CPU in libtorch's own kernels.
 #pragma once
 
-#include <string>
-
 #include "core/tensor.h"
+#include "engine/graph.h"
 #include "engine/kernels/affine_act.h"
 
 namespace facex::engine {
 
 using kernels::Activation;
 
-// "none", or the name of the activation's op; ErrorCode::kGraph with the path for any other.
-Activation activation_named(const std::string& name, const std::string& path);
+// What the attribute `activation` of a fused node names; ErrorCode::kGraph where a slope is missing or too many.
+Activation fused_activation(const Node& node);
 
 // `slope` [C] or [1] is read by PReLU only; channels are dimension 1.
 Tensor activate(Activation activation, const Tensor& z, const Tensor& slope);

@@ -232,13 +232,6 @@ class BatchNorm final : public Op {
 
 std::unique_ptr<Op> make_batch_norm(const Node& node) { return std::make_unique<BatchNorm>(Attributes(node), Activation::kNone); }
 
-std::unique_ptr<Op> make_batch_norm_act(const Node& node) {
-  const Attributes attrs(node);
-  const Activation activation = activation_named(attrs.text("activation"), node.path);
-  if ((activation == Activation::kPRelu) != node.params.contains("slope")) {
-    fail(ErrorCode::kGraph, node.path, " (node ", node.id, " ", node.op, "): slope belongs to the activation prelu, and to no other");
-  }
-  return std::make_unique<BatchNorm>(attrs, activation);
-}
+std::unique_ptr<Op> make_batch_norm_act(const Node& node) { return std::make_unique<BatchNorm>(Attributes(node), fused_activation(node)); }
 
 }  // namespace facex::engine

@@ -7,8 +7,10 @@ namespace facex::engine {
 
 using MakeOp = std::unique_ptr<Op> (*)(const Node&);
 
-// weighted.cc
+// convolution.cc
 std::unique_ptr<Op> make_conv2d(const Node&);
+std::unique_ptr<Op> make_conv2d_act(const Node&);
+// weighted.cc
 std::unique_ptr<Op> make_linear(const Node&);
 std::unique_ptr<Op> make_add_parameter(const Node&);
 // batch_norm.cc

@@ -1,8 +1,9 @@
 #include "heads/fused/geometry.h"
 
-#include <ATen/ops/addmm.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/mm.h>
+
+#include "core/product.h"
 
 namespace facex::heads::fused {
 
@@ -59,7 +60,7 @@ void project(const T* centres, const T* inverse_norms, const T* grad, T* out, in
 // out += a * b; the operands may be narrower than `out`.
 void add_product(Tensor& out, const Tensor& a, const Tensor& b) {
   if (a.scalar_type() == out.scalar_type()) {
-    at::addmm_out(out, out, a, b);
+    product(a, b, out, /*add=*/true);
   } else {
     out.add_(at::mm(a, b));
   }
@@ -71,7 +72,7 @@ Tensor operand(const Tensor& x, bool bf16) { return bf16 ? x.to(at::kBFloat16) :
 
 void put_product(Tensor& out, const Tensor& a, const Tensor& b) {
   if (a.scalar_type() == out.scalar_type()) {
-    at::mm_out(out, a, b);
+    product(a, b, out);
   } else {
     out.copy_(at::mm(a, b));
   }
