@@ -15,6 +15,7 @@
 #include "engine/recorded_pass.h"
 #include "engine/shares.h"
 #include "engine/values.h"
+#include "engine/watch.h"
 
 namespace facex::engine {
 
@@ -36,24 +37,6 @@ std::vector<Stage> stages_of(const Graph& graph, const std::vector<size_t>& star
   }
   return stages;
 }
-
-// Tells the observer, if there is one, that a node runs.
-class Watch {
- public:
-  Watch(NodeObserver* observer, const Node& node, bool backward) : observer_(observer), node_(node), backward_(backward) {
-    if (observer_ != nullptr) observer_->begin(node_, backward_);
-  }
-  ~Watch() {
-    if (observer_ != nullptr) observer_->end(node_, backward_);
-  }
-  Watch(const Watch&) = delete;
-  Watch& operator=(const Watch&) = delete;
-
- private:
-  NodeObserver* observer_;
-  const Node& node_;
-  bool backward_;
-};
 
 }  // namespace
 
@@ -92,8 +75,9 @@ class Network::Impl {
     const std::lock_guard lock(running_);
     auto pass = std::make_unique<RecordedPass>();
     pass->mode = mode;
+    check_images(images);
     const bool apart = !mode.batch_statistics && !mode.stochastic && !mode.keep_for_backward;
-    if (apart && options_.device.is_cpu() && images.dim() > 0) {
+    if (apart && options_.device.is_cpu()) {
       infer(images, *pass);
     } else {
       run(images, *pass);
@@ -179,7 +163,7 @@ class Network::Impl {
   void compute(size_t id, const Tensor& images, const PassMode& mode, Values& values, Record* record) {
     const Step& step = plan_[id];
     if (step.node->op == "input") {
-      values.of[id] = images_for(*step.node, images);
+      values.of[id] = images_for(images);
       return;
     }
     std::vector<Tensor> inputs;
@@ -257,16 +241,24 @@ class Network::Impl {
     }
   }
 
-  // Normalised, channels-last, in the compute dtype; `images` as Network::forward takes them.
-  Tensor images_for(const Node& node, const Tensor& images) const {
-    const bool bytes = images.scalar_type() == at::kByte;
-    const Tensor nchw = bytes && images.dim() == 4 ? images.permute({0, 3, 1, 2}) : images;
-    const auto& dims = node.shape.dims;
-    if (nchw.dim() < 1 || nchw.sizes().slice(1) != at::IntArrayRef(dims)) {
-      fail(ErrorCode::kConfig, graph_.name, ": expected images [N, ", at::IntArrayRef(dims), "], got ", nchw.sizes());
+  // Bytes come as [N, H, W, C].
+  static Tensor channels_first(const Tensor& images) {
+    return images.scalar_type() == at::kByte && images.dim() == 4 ? images.permute({0, 3, 1, 2}) : images;
+  }
+
+  void check_images(const Tensor& images) const {
+    const auto sizes = channels_first(images).sizes();
+    for (const Node& node : graph_.nodes) {
+      if (node.op != "input" || (!sizes.empty() && sizes.slice(1) == at::IntArrayRef(node.shape.dims))) continue;
+      fail(ErrorCode::kConfig, graph_.name, ": expected images [N, ", at::IntArrayRef(node.shape.dims), "], got ", sizes);
     }
-    if (bytes) return normalise_pixels(nchw.to(options_.device), options_);
-    return laid_out(nchw.to(options_.device, options_.compute));
+  }
+
+  // Normalised, channels-last, in the compute dtype; `images` as Network::forward takes them.
+  Tensor images_for(const Tensor& images) const {
+    const Tensor values = channels_first(images);
+    if (images.scalar_type() == at::kByte) return normalise_pixels(values.to(options_.device), options_);
+    return laid_out(values.to(options_.device, options_.compute));
   }
 
   Graph graph_;
