@@ -146,21 +146,21 @@ void multiply_pieces(const Tensor& left, const Tensor& right, const Tensor& to, 
   }
 }
 
-}  // namespace
-
-bool has_own_products() {
+bool outruns_mkl() {
 #ifdef FACEX_X86
-  static const bool has = isa() != Isa::kBase && !__builtin_cpu_is("intel");
-  return has;
+  static const bool does = isa() == Isa::kAvx512 && !__builtin_cpu_is("intel");
+  return does;
 #else
   return false;
 #endif
 }
 
+}  // namespace
+
 void product(const Tensor& left, const Tensor& right, const Tensor& to, bool add) {
   const auto fits = [](const Tensor& each) { return each.is_cpu() && each.scalar_type() == at::kFloat && (each.stride(0) == 1 || each.stride(1) == 1); };
   const int64_t rows = left.size(0), depth = left.size(1), columns = right.size(1);
-  if (has_own_products() && fits(left) && fits(right) && fits(to) && to.stride(1) == 1 && std::min({rows, depth, columns}) >= kSmallest) {
+  if (outruns_mkl() && fits(left) && fits(right) && fits(to) && to.stride(1) == 1 && std::min({rows, depth, columns}) >= kSmallest) {
     const std::vector<Piece> pieces = pieces_of(rows, depth, columns);
     return pieces.size() == 1 ? multiply(left, right, to, add) : multiply_pieces(left, right, to, add, pieces);
   }

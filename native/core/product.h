@@ -1,14 +1,11 @@
-// Products of float32 matrices on the CPU. libtorch's are MKL's, which takes slow paths on processors of other makers than
-// Intel: a fifth of what such a machine can do (see docs/performance.md). There these loops of our own step in.
+// Products of float32 matrices on the CPU. libtorch's are MKL's, which does not use AVX-512 on processors of other makers
+// than Intel: half of what such a machine can do. There these loops of our own step in.
 // Results do not depend on the number of threads.
 #pragma once
 
 #include "core/tensor.h"
 
 namespace facex {
-
-// Whether they do here.
-bool has_own_products();
 
 // to [M, N] = left [M, K] right [K, N], added to what is there where `add` says so. Operands may be transposed or narrowed
 // views; the rows of `to` are contiguous. Types other than float32 and small products are libtorch's.

@@ -11,7 +11,7 @@ namespace facex::engine {
 namespace {
 
 // Weights are read once a share: with too few images that is most of what the share reads. And products of few rows are slow.
-constexpr int64_t kValuesToWeights = 4, kFewestImages = 4;
+constexpr int64_t kValuesToWeights = 4, kFewestImages = 8;
 
 int64_t parts(int64_t whole, int64_t size) { return (whole + size - 1) / size; }
 

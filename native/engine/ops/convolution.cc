@@ -1,11 +1,9 @@
 // Convolution, alone or with the shortcut and the activation that follow it: act(conv2d(x) + shortcut).
 #include <ATen/ops/convolution.h>
 #include <ATen/ops/convolution_backward.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
 
-#include "core/product.h"
 #include "engine/kernels/affine_act.h"
 #include "engine/kernels/depthwise.h"
 #include "engine/kernels/packed_convolution.h"
@@ -39,7 +37,6 @@ class Conv2d final : public Op {
     }
     if (pass.inputs.size() > 1 && pass.wanted[1]) pass.input_grads[1] = pass.grad;
     if (own_kernels(pass.input(), pass.params)) return backward_depthwise(pass);
-    if (is_product(pass.input(), pass.params)) return backward_product(pass);
     const Tensor weight = pass.params.compute("weight");
     const Tensor bias = pass.params.master("bias");
     const std::array<bool, 3> mask = {pass.wanted[0], pass.params.wants_grad("weight"), pass.params.wants_grad("bias")};
@@ -114,24 +111,6 @@ class Conv2d final : public Op {
     if (pass.params.wants_grad("weight")) pass.params.add_grad("weight", op.weight_grad(pass.grad, pass.input()));
     if (pass.params.wants_grad("bias")) pass.params.add_grad("bias", pass.grad.sum({0, 2, 3}));
     if (pass.wanted[0]) pass.input_grads[0] = op.input_grad(pass.grad, pass.params.master("weight"), pass.input().sizes());
-  }
-
-  // A kernel of one pixel is a product of matrices. oneDNN's way back takes up to twenty times its way forward.
-  bool is_product(const Tensor& x, NodeParameters& params) const {
-    const auto sizes = params.master("weight").sizes();
-    const auto is = [](at::IntArrayRef values, int64_t wanted) { return values[0] == wanted && values[1] == wanted; };
-    return has_own_products() && x.is_cpu() && x.scalar_type() == at::kFloat && groups_ == 1 && sizes[2] == 1 && sizes[3] == 1 && is(stride_, 1) && is(padding_, 0);
-  }
-
-  static void backward_product(Backward& pass) {
-    const auto rows = [](const Tensor& image) { return image.permute({0, 2, 3, 1}).reshape({-1, image.size(1)}); };
-    const Tensor& weight = pass.params.master("weight");
-    const Tensor grad = rows(pass.grad), matrix = weight.view({weight.size(0), weight.size(1)});
-    if (pass.params.wants_grad("weight")) pass.params.add_grad("weight", product(grad.t(), rows(pass.input())).view(weight.sizes()));
-    if (pass.params.wants_grad("bias")) pass.params.add_grad("bias", grad.sum(0));
-    if (!pass.wanted[0]) return;
-    pass.input_grads[0] = at::empty(pass.input().sizes(), pass.grad.options().memory_format(at::MemoryFormat::ChannelsLast));
-    product(grad, matrix, rows(pass.input_grads[0]));
   }
 
   static constexpr int64_t kNoOutputPadding[] = {0, 0};
