@@ -13,13 +13,11 @@
 
 namespace facex {
 
-namespace loops {
-
-static const ProductLoops& product_loops() { return FACEX_CHOOSE(product); }
-
-}  // namespace loops
+#ifdef FACEX_X86
 
 namespace {
+
+using loops::kTileColumns, loops::kTileRows;
 
 // Of the sum, at a time: a panel of each operand stays in the first cache, a block of them in the second.
 constexpr int64_t kDepth = 256;
@@ -39,7 +37,7 @@ struct Matrix {
 };
 
 // Rows of `from` [count, depth] as panels [depth][width], the last one filled up with zeros.
-void pack(const loops::ProductLoops& loops, const Matrix& from, int64_t count, int64_t depth, int64_t width, float* to) {
+void pack(const Matrix& from, int64_t count, int64_t depth, int64_t width, float* to) {
   for (int64_t first = 0; first < count; first += width, to += depth * width) {
     const int64_t some = std::min(width, count - first);
     const Matrix panel = from.from(first, 0);
@@ -47,7 +45,7 @@ void pack(const loops::ProductLoops& loops, const Matrix& from, int64_t count, i
     if (panel.row == 1) {
       for (int64_t k = 0; k < depth; ++k) std::copy_n(panel.data + k * panel.column, some, to + k * width);
     } else {
-      loops.panel(panel.data, panel.row, some, depth, width, to);
+      loops::avx512::panel(panel.data, panel.row, some, depth, width, to);
     }
   }
 }
@@ -56,20 +54,20 @@ void pack(const loops::ProductLoops& loops, const Matrix& from, int64_t count, i
 class Block {
  public:
   Block(const Matrix& left, const Matrix& right, int64_t depth, float* to, int64_t pitch, bool add)
-      : loops_(loops::product_loops()), left_(left), right_(right), depth_(depth), to_(to), pitch_(pitch), add_(add) {}
+      : left_(left), right_(right), depth_(depth), to_(to), pitch_(pitch), add_(add) {}
 
   void run(int64_t first_row, int64_t rows, int64_t first_column, int64_t columns) const {
     thread_local std::vector<float> left, right;
-    left.resize(static_cast<size_t>(round_up(kMostRows, loops_.rows) * kDepth));
-    right.resize(static_cast<size_t>(round_up(kMostColumns, loops_.columns) * kDepth));
+    left.resize(static_cast<size_t>(round_up(kMostRows, kTileRows) * kDepth));
+    right.resize(static_cast<size_t>(round_up(kMostColumns, kTileColumns) * kDepth));
     for (int64_t k = 0; k < depth_; k += kDepth) {
       const int64_t depth = std::min(kDepth, depth_ - k);
-      pack(loops_, left_.from(first_row, k), rows, depth, loops_.rows, left.data());
-      pack(loops_, right_.from(k, first_column).transposed(), columns, depth, loops_.columns, right.data());
-      for (int64_t c = 0; c < columns; c += loops_.columns) {
-        for (int64_t r = 0; r < rows; r += loops_.rows) {
-          tile(left.data() + r * depth, right.data() + c * depth, depth, to_ + (first_row + r) * pitch_ + first_column + c, std::min(loops_.rows, rows - r),
-               std::min(loops_.columns, columns - c), add_ || k > 0);
+      pack(left_.from(first_row, k), rows, depth, kTileRows, left.data());
+      pack(right_.from(k, first_column).transposed(), columns, depth, kTileColumns, right.data());
+      for (int64_t c = 0; c < columns; c += kTileColumns) {
+        for (int64_t r = 0; r < rows; r += kTileRows) {
+          tile(left.data() + r * depth, right.data() + c * depth, depth, to_ + (first_row + r) * pitch_ + first_column + c, std::min(kTileRows, rows - r),
+               std::min(kTileColumns, columns - c), add_ || k > 0);
         }
       }
     }
@@ -78,16 +76,14 @@ class Block {
  private:
   // Where the result ends inside of a tile, through a whole one beside it.
   void tile(const float* left, const float* right, int64_t depth, float* to, int64_t rows, int64_t columns, bool add) const {
-    if (rows == loops_.rows && columns == loops_.columns) return loops_.tile(left, right, depth, to, pitch_, add);
-    float whole[kMostTile];
-    (columns > loops_.columns / 2 ? loops_.tile : loops_.half_tile)(left, right, depth, whole, loops_.columns, false);
+    if (rows == kTileRows && columns == kTileColumns) return loops::avx512::tile(left, right, depth, to, pitch_, add);
+    float whole[kTileRows * kTileColumns];
+    (columns > kTileColumns / 2 ? loops::avx512::tile : loops::avx512::half_tile)(left, right, depth, whole, kTileColumns, false);
     for (int64_t r = 0; r < rows; ++r) {
-      for (int64_t c = 0; c < columns; ++c) to[r * pitch_ + c] = whole[r * loops_.columns + c] + (add ? to[r * pitch_ + c] : 0.0f);
+      for (int64_t c = 0; c < columns; ++c) to[r * pitch_ + c] = whole[r * kTileColumns + c] + (add ? to[r * pitch_ + c] : 0.0f);
     }
   }
 
-  static constexpr int64_t kMostTile = 14 * 32;
-  const loops::ProductLoops& loops_;
   Matrix left_, right_;
   int64_t depth_;
   float* to_;
@@ -146,24 +142,24 @@ void multiply_pieces(const Tensor& left, const Tensor& right, const Tensor& to, 
   }
 }
 
-bool outruns_mkl() {
-#ifdef FACEX_X86
-  static const bool does = isa() == Isa::kAvx512 && !__builtin_cpu_is("intel");
-  return does;
-#else
-  return false;
-#endif
+// Operands that are worth packing, where our loops are faster than MKL.
+bool is_ours(const Tensor& left, const Tensor& right, const Tensor& to) {
+  static const bool outruns_mkl = isa() == Isa::kAvx512 && !__builtin_cpu_is("intel");
+  const auto fits = [](const Tensor& each) { return each.is_cpu() && each.scalar_type() == at::kFloat && (each.stride(0) == 1 || each.stride(1) == 1); };
+  return outruns_mkl && fits(left) && fits(right) && fits(to) && to.stride(1) == 1 && std::min({left.size(0), left.size(1), right.size(1)}) >= kSmallest;
 }
 
 }  // namespace
 
+#endif
+
 void product(const Tensor& left, const Tensor& right, const Tensor& to, bool add) {
-  const auto fits = [](const Tensor& each) { return each.is_cpu() && each.scalar_type() == at::kFloat && (each.stride(0) == 1 || each.stride(1) == 1); };
-  const int64_t rows = left.size(0), depth = left.size(1), columns = right.size(1);
-  if (outruns_mkl() && fits(left) && fits(right) && fits(to) && to.stride(1) == 1 && std::min({rows, depth, columns}) >= kSmallest) {
-    const std::vector<Piece> pieces = pieces_of(rows, depth, columns);
+#ifdef FACEX_X86
+  if (is_ours(left, right, to)) {
+    const std::vector<Piece> pieces = pieces_of(left.size(0), left.size(1), right.size(1));
     return pieces.size() == 1 ? multiply(left, right, to, add) : multiply_pieces(left, right, to, add, pieces);
   }
+#endif
   Tensor result = to;
   if (add) {
     at::addmm_out(result, result, left, right);

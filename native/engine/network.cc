@@ -87,7 +87,7 @@ class Network::Impl {
 
   // Images do not know of each other here.
   void infer(const Tensor& images, RecordedPass& pass) {
-    const int64_t share = images_a_share(graph_, options_.compute, images.size(0));
+    const int64_t share = images_a_share(graph_, images.size(0));
     if (share >= images.size(0)) return run(images, pass);
     std::vector<RecordedPass> shares((images.size(0) + share - 1) / share);
     const auto run_share = [&](int64_t i) {

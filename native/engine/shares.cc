@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
+#include <c10/util/accumulate.h>
 
 #include <algorithm>
 #include <atomic>
@@ -17,15 +18,15 @@ int64_t parts(int64_t whole, int64_t size) { return (whole + size - 1) / size; }
 
 }  // namespace
 
-int64_t images_a_share(const Graph& graph, at::ScalarType compute, int64_t images) {
+int64_t images_a_share(const Graph& graph, int64_t images) {
   const int64_t threads = at::get_num_threads();
-  if (images < threads) return images;
+  const int64_t a_thread = parts(images, threads);
+  if (4 * images < 3 * threads * a_thread) return images;
   int64_t weights = 0, values = 0;
   for (const StateEntry& entry : graph.state) weights += c10::multiply_integers(entry.shape);
   for (const Node& node : graph.nodes) values += node.shape.batch * c10::multiply_integers(node.shape.dims);
   const int64_t fewest = std::max(kFewestImages, parts(kValuesToWeights * weights, std::max<int64_t>(1, values)));
   // Every thread the same number of shares, and shares of the same size.
-  const int64_t a_thread = parts(images, threads);
   return parts(a_thread, std::max<int64_t>(1, a_thread / fewest));
 }
 

@@ -6,13 +6,13 @@
 #include <cstdint>
 #include <functional>
 
-#include "core/tensor.h"
 #include "engine/graph.h"
 
 namespace facex::engine {
 
-// Images that a thread takes at a time of a batch of so many; all of them where there are fewer than threads.
-int64_t images_a_share(const Graph& graph, at::ScalarType compute, int64_t images);
+// Images that a thread takes at a time of a batch of so many. All of them where too many threads would find none left: then
+// they share the work of every node.
+int64_t images_a_share(const Graph& graph, int64_t images);
 
 // run(i) for each i of [begin, end) from `threads` threads, on each of which libtorch and its libraries compute with this
 // one thread alone.

@@ -1,20 +1,14 @@
 #include "core/loops/product.h"
 
+#ifdef __AVX512F__
+
 namespace facex::loops {
 
 namespace {
 
-// A tile's sums fill the registers but for those of the operands.
-#if defined(__AVX512F__)
-constexpr int kBytes = 64, kRows = 14;
-#elif defined(__AVX2__)
-constexpr int kBytes = 32, kRows = 6;
-#else
-constexpr int kBytes = 16, kRows = 6;
-#endif
-constexpr int kLanes = kBytes / 4, kColumns = 2 * kLanes;
+constexpr int kRows = kTileRows, kLanes = 16, kColumns = kTileColumns;
 
-typedef float Vector __attribute__((vector_size(kBytes)));
+typedef float Vector __attribute__((vector_size(4 * kLanes)));
 
 template <typename V>
 [[gnu::always_inline]] inline V load(const float* from) {
@@ -28,7 +22,7 @@ template <typename V>
 }
 
 template <int vectors>
-void tile(const float* __restrict left, const float* __restrict right, int64_t depth, float* __restrict to, int64_t pitch, bool add) {
+void columns(const float* __restrict left, const float* __restrict right, int64_t depth, float* __restrict to, int64_t pitch, bool add) {
   Vector sums[kRows][vectors] = {};
   for (int64_t k = 0; k < depth; ++k, left += kRows, right += kColumns) {
     Vector terms[vectors];
@@ -72,6 +66,13 @@ void turn(const float* __restrict from, int64_t pitch, float* __restrict to, int
 }
 #endif
 
+}  // namespace
+
+namespace avx512 {
+
+void tile(const float* left, const float* right, int64_t depth, float* to, int64_t pitch, bool add) { columns<2>(left, right, depth, to, pitch, add); }
+void half_tile(const float* left, const float* right, int64_t depth, float* to, int64_t pitch, bool add) { columns<1>(left, right, depth, to, pitch, add); }
+
 void panel(const float* from, int64_t pitch, int64_t rows, int64_t depth, int64_t width, float* to) {
   int64_t r = 0;
   for (; r + 4 <= rows; r += 4) {
@@ -86,14 +87,8 @@ void panel(const float* from, int64_t pitch, int64_t rows, int64_t depth, int64_
   }
 }
 
-constexpr ProductLoops kLoops = {kRows, kColumns, tile<2>, tile<1>, panel};
-
-}  // namespace
-
-namespace FACEX_ISA {
-
-const ProductLoops& product() { return kLoops; }
-
-}  // namespace FACEX_ISA
+}  // namespace avx512
 
 }  // namespace facex::loops
+
+#endif

@@ -1,13 +1,12 @@
 #include "engine/kernels/packed_convolution.h"
 
 #include <ATen/Context.h>
-#include <ATen/Version.h>
 #include <ATen/core/List.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 
 #include <optional>
-#include <string>
-#include <utility>
+
+#include "core/isa.h"
 
 namespace facex::engine::kernels {
 
@@ -39,7 +38,7 @@ Tensor call(const c10::OperatorHandle& operation, std::vector<c10::IValue> stack
 
 bool packed_convolution_takes(const Tensor& x) {
   // oneDNN has bfloat16 where libtorch takes AVX-512 for its own kernels.
-  static const bool has_bfloat16 = at::get_cpu_capability() == "AVX512";
+  const bool has_bfloat16 = isa() == Isa::kAvx512;
   const auto type = x.scalar_type();
   return x.is_cpu() && x.dim() == 4 && x.numel() > 0 && (type == at::kFloat || (type == at::kBFloat16 && has_bfloat16)) && at::globalContext().userEnabledMkldnn() &&
          reorder().has_value() && convolve().has_value();
