@@ -188,8 +188,8 @@ export interface NativeGroup {
   exchange(text: string): Promise<string[]>
   /** Tensors [n, ...] of all ranks behind each other. */
   allGather(tensor: NativeTensor): Promise<NativeTensor>
-  /** Why this rank ends; all others end with this message. */
-  reportFailure(message: string): Promise<void>
+  /** Tells all ranks why this one ends; what they end with is the failure of the first that had one, `rank N has failed: ...`. */
+  reportFailure(message: string): Promise<string>
   traffic(): NativeTraffic
   leave(): Promise<void>
 }

@@ -9,6 +9,8 @@ import { launch } from '../distributed/launcher.js'
 import { FacexError } from '../errors.js'
 import { packageRoot } from '../setup/places.js'
 import { parseOptions, wholeNumber } from './options.js'
+import { DEFAULT_TIMEOUTS } from './ranks.js'
+import { readArguments } from './train.js'
 
 export const usage = `Usage: facex launch --nproc N [LAUNCH OPTIONS] CONFIG [OPTIONS OF facex train]
        facex launch --nproc N [LAUNCH OPTIONS] evaluate|extract [OPTIONS]
@@ -29,8 +31,8 @@ Ctrl-C and SIGTERM go to all processes, which end with a checkpoint. Under SLURM
 
 const COMMANDS = ['train', 'evaluate', 'extract']
 const OPTIONS = ['nproc', 'max_restarts', 'nnodes', 'node_rank', 'master_addr', 'master_port'] as const
-/** Seconds for the other ranks to say why they end: longer than the watch over ranks needs with the default of `silence_seconds`. */
-const GRACE_SECONDS = 45
+/** Beyond `silence_seconds`: for the other ranks to say why they end, and rank 0 to finish a checkpoint. */
+const GRACE_SECONDS = 25
 
 export async function run(argv: string[]): Promise<number> {
   const { own, rest } = split(argv)
@@ -45,6 +47,8 @@ export async function run(argv: string[]): Promise<number> {
   }
   const port = wholeNumber('master_port', values.master_port) ?? (await freePort())
   const [command, ...rankArgv] = COMMANDS.includes(rest[0]!) ? (rest as [string, ...string[]]) : (['train', ...rest] as [string, ...string[]])
+  // What is wrong with them is said here, once instead of by every rank.
+  const timeouts = command === 'train' ? readArguments(rankArgv).resolved.config.distributed : DEFAULT_TIMEOUTS
   const program = path.join(packageRoot(), 'bin', 'facex.mjs')
   return launch({
     processes,
@@ -53,7 +57,7 @@ export async function run(argv: string[]): Promise<number> {
     master: values.master_addr ?? '127.0.0.1',
     port,
     maxRestarts: wholeNumber('max_restarts', values.max_restarts, 0) ?? 0,
-    graceSeconds: GRACE_SECONDS,
+    graceSeconds: timeouts.silence_seconds + GRACE_SECONDS,
     command: (restart) => [process.execPath, program, command, ...rankArgv, ...(restart > 0 && command === 'train' && !rankArgv.some((argument) => /^--resume(=|$)/.test(argument)) ? ['--resume'] : [])],
   })
 }

@@ -53,19 +53,26 @@ const options = {
 } as const
 
 export async function run(argv: string[]): Promise<number> {
+  const { resolved, resume, dryRun, explain, json } = readArguments(argv)
+  const leads = (worldOf(process.env)?.rank ?? 0) === 0
+  if (dryRun || explain) return leads ? showPlan(resolved, explain) : 0
+  const { result, interrupt } = await withInterrupts(
+    (signal) => train(resolved, { resume, signal, listeners: [progressListener()] }),
+    () => process.stderr.write('\nending with a checkpoint; press Ctrl-C again to stop at once\n'),
+  )
+  if (json && leads) process.stdout.write(`${JSON.stringify(result)}\n`)
+  return result.reason === 'interrupted' && interrupt !== undefined ? INTERRUPT_STATUS[interrupt] : 0
+}
+
+/** @throws FacexError ERR_USAGE, ERR_CONFIG naming what is wrong and where */
+export function readArguments(argv: readonly string[]) {
   const { values, positionals } = parseOptions(resumeWithValue(argv), options, ['CONFIG'])
   const { set, resume, 'dry-run': dryRun, explain, json, ...flags } = values as Readonly<Record<string, string | undefined>> & { set?: string[] }
   if (positionals.length === 0 && resume === undefined && set === undefined && Object.keys(flags).length === 0) {
     throw new FacexError('ERR_USAGE', `expected a configuration file, a run folder to resume, or FaceX-Zoo's flags\n\n${usage}`)
   }
   const resolved = resolveRun(request(positionals[0], resume, flags, set))
-  if (dryRun || explain) return showPlan(resolved, Boolean(explain))
-  const { result, interrupt } = await withInterrupts(
-    (signal) => train(resolved, { resume: resume !== undefined, signal, listeners: [progressListener()] }),
-    () => process.stderr.write('\nending with a checkpoint; press Ctrl-C again to stop at once\n'),
-  )
-  if (json && (worldOf(process.env)?.rank ?? 0) === 0) process.stdout.write(`${JSON.stringify(result)}\n`)
-  return result.reason === 'interrupted' && interrupt !== undefined ? INTERRUPT_STATUS[interrupt] : 0
+  return { resolved, resume: resume !== undefined, dryRun: Boolean(dryRun), explain: Boolean(explain), json: Boolean(json) }
 }
 
 function request(config: string | undefined, resume: string | undefined, flags: Readonly<Record<string, string | undefined>>, set: string[] | undefined) {

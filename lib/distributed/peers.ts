@@ -5,7 +5,7 @@
  * All ranks call the same methods in the same order.
  * @module
  */
-import { fromNative, messageOf } from '../errors.js'
+import { FacexError, fromNative, messageOf } from '../errors.js'
 import { addon, type NativeGroup } from '../native.js'
 import { visibleGpus, type World } from './world.js'
 
@@ -57,10 +57,17 @@ export class Peers {
     return (JSON.parse(texts[0]!) as { value: T }).value
   }
 
-  /** Tells the others why this rank ends; they end too, with that message. */
-  async fail(error: unknown): Promise<void> {
-    if ((error as { code?: unknown }).code === 'ERR_DISTRIBUTED') return
-    await this.group?.reportFailure(messageOf(error).split('\n').slice(0, 5).join('\n'))
+  /**
+   * Tells the others why this rank ends; they end too, with that message.
+   * @returns what this rank is to throw: the error, or one line instead of what another rank has said already
+   */
+  async fail(error: unknown): Promise<unknown> {
+    if (this.group === undefined || (error as { code?: unknown }).code === 'ERR_DISTRIBUTED') return error
+    const own = messageOf(error).split('\n').slice(0, 5).join('\n')
+    const verdict = await this.group.reportFailure(own)
+    const first = /^rank \d+/.exec(verdict)?.[0]
+    if (this.leads || first === `rank ${this.rank}` || verdict !== `${first} has failed: ${own}` || !(error instanceof FacexError)) return error
+    return new FacexError(error.code, `rank ${this.rank} ends: ${first} has found the same`, { cause: error })
   }
 
   async leave(): Promise<void> {

@@ -19,7 +19,23 @@ interface Identity {
 export async function agreeOnRun(run: PreparedRun): Promise<void> {
   if (run.peers.size === 1) return
   const [lead, ...others] = (await run.peers.exchange(JSON.stringify(identityOf(run)))).map((text) => JSON.parse(text) as Identity)
-  const problems = others.flatMap((other, i) => differences(lead!, other).map((difference) => `rank ${i + 1}: ${difference}`))
+  refuse(others.flatMap((other, i) => differences(lead!, other).map((difference) => `rank ${i + 1}: ${difference}`)))
+}
+
+/**
+ * Every rank has read files of its own for the networks' weights: those that learn, teachers and copies.
+ * @throws FacexError ERR_DISTRIBUTED on every rank, naming the ranks and networks that differ from those of rank 0
+ */
+export async function agreeOnWeights({ peers, plan, trainer }: Pick<PreparedRun, 'peers' | 'plan' | 'trainer'>): Promise<void> {
+  if (peers.size === 1) return
+  const names = Object.keys(plan.networks)
+  const own = names.map((name) => digest(...trainer.network(name).state().map(({ data }) => new Uint8Array(data))))
+  const [lead, ...others] = (await peers.exchange(JSON.stringify(own))).map((text) => JSON.parse(text) as string[])
+  const differing = (other: readonly string[]) => names.filter((_, i) => other[i] !== lead![i])
+  refuse(others.flatMap((other, i) => differing(other).map((name) => `rank ${i + 1}: weights of the network "${name}" (are the files they come from the same?)`)))
+}
+
+function refuse(problems: readonly string[]): void {
   if (problems.length === 0) return
   const shown = problems.slice(0, 8).map((line) => `  ${line}`)
   throw new FacexError('ERR_DISTRIBUTED', ['The processes of the run do not train the same thing (rank 0 against the others):', ...shown].join('\n'), { problems })

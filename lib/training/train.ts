@@ -3,16 +3,17 @@
  * @module
  */
 import type { ResolvedRun } from '../config/resolve.js'
-import { joinPeers, type Peers } from '../distributed/peers.js'
+import { joinPeers, Peers } from '../distributed/peers.js'
 import { worldOf } from '../distributed/world.js'
 import { fromNative } from '../errors.js'
 import type { NewestCheckpoint } from '../model/checkpoint-store.js'
 import { readCheckpoint } from '../model/checkpoint.js'
-import { agreeOnRun } from './agreement.js'
+import { agreeOnRun, agreeOnWeights } from './agreement.js'
 import { combineListeners, type Message, type RunEnd, type RunListener, type RunPlan } from './events.js'
 import { createEvaluate } from './evaluate.js'
 import { examplesOf } from './examples.js'
 import { explainRun, type RunDetails } from './explain.js'
+import { PreparationWarnings } from './follower.js'
 import { initialWeights } from './initial-weights.js'
 import { TrainingLoop } from './loop.js'
 import { positionAt } from './position.js'
@@ -47,9 +48,7 @@ export async function runTraining(resolved: ResolvedRun, options: RunOptions): P
       folder.release()
     }
   } catch (thrown) {
-    const error = fromNative(thrown)
-    await peers.fail(error)
-    throw error
+    throw await peers.fail(fromNative(thrown))
   } finally {
     await peers.leave()
   }
@@ -57,7 +56,8 @@ export async function runTraining(resolved: ResolvedRun, options: RunOptions): P
 
 async function trainInFolder(resolved: ResolvedRun, folder: RunFolder, peers: Peers, options: RunOptions): Promise<RunEnd> {
   const { config } = resolved
-  const listener = combineListeners(peers.leads ? options.listeners(folder.path) : [warningsOf(options.follower, peers.rank)])
+  const warnings = new PreparationWarnings(peers, options.follower)
+  const listener = combineListeners([...(peers.leads ? options.listeners(folder.path) : []), { onMessage: (message) => warnings.hear(message) }])
   const begun = performance.now()
   const end = (rest: Pick<RunEnd, 'reason' | 'loss' | 'checkpoint' | 'evaluations' | 'error'>, step: number, stepsPerEpoch: number): RunEnd => ({
     ...positionAt(step, { stepsPerEpoch, epochs: config.epochs }),
@@ -70,6 +70,8 @@ async function trainInFolder(resolved: ResolvedRun, folder: RunFolder, peers: Pe
     run = await prepareRun(resolved, listener.onMessage, peers)
     await agreeOnRun(run)
     const { progress, resumedFrom } = await initialState(run, folder, options.resume, listener)
+    await agreeOnWeights(run)
+    await warnings.settle()
     folder.saveConfig()
     listener.onStart(planOf(run, folder.path, resumedFrom))
     const loop = new TrainingLoop({
@@ -86,6 +88,7 @@ async function trainInFolder(resolved: ResolvedRun, folder: RunFolder, peers: Pe
     return result
   } catch (thrown) {
     const error = fromNative(thrown)
+    warnings.abandon()
     await listener.onEnd(end({ reason: 'failed', loss: undefined, checkpoint: undefined, evaluations: [], error }, run?.trainer.counters()['step'] ?? 0, run?.stepsPerEpoch ?? 0))
     throw error
   } finally {
@@ -122,22 +125,13 @@ async function newestOfRun(peers: Peers, { checkpoints }: RunFolder): Promise<Ne
   return found ?? { path: chosen, checkpoint: await readCheckpoint(chosen), messages: [] }
 }
 
-/** Of a rank that does not lead, what a person must know. */
-function warningsOf(listener: RunListener | undefined, rank: number): RunListener {
-  return {
-    onMessage: ({ level, text }) => {
-      if (level === 'warning') listener?.onMessage?.({ level, text: `rank ${rank}: ${text}` })
-    },
-  }
-}
-
 /**
  * Finds out everything that a run would do, without training and without a run folder: opens and validates the data,
  * builds model and trainer.
  * @throws what {@link runTraining} throws before its first step, a used run folder excepted
  */
 export async function planTraining(resolved: ResolvedRun, onMessage: (message: Message) => void): Promise<{ plan: RunPlan; details: RunDetails }> {
-  const run = await prepareRun(resolved, onMessage)
+  const run = await prepareRun(resolved, onMessage, new Peers(worldOf(process.env)))
   try {
     return { plan: planOf(run, undefined, undefined), details: explainRun(run) }
   } finally {

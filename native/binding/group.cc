@@ -83,11 +83,8 @@ class GroupObject final : public Napi::ObjectWrap<GroupObject> {
     return guarded(call.Env(), [&]() -> Napi::Value {
       return run_async(
           call.Env(), call.This(),
-          [group = group_, text = call[0].ToString().Utf8Value()] {
-            if (group) group->report_failure(text);
-            return true;
-          },
-          [](Napi::Env env, bool) { return env.Undefined(); });
+          [group = group_, text = call[0].ToString().Utf8Value()] { return group ? group->report_failure(text) : text; },
+          [](Napi::Env env, const std::string& verdict) { return Napi::String::New(env, verdict); });
     });
   }
 

@@ -4,9 +4,12 @@
 // the work done apart, and leaves it behind together with its thread when it has seen enough.
 #pragma once
 
-#include <chrono>
 #include <future>
-#include <thread>
+#include <string>
+#include <utility>
+
+#include "distributed/messages.h"
+#include "distributed/waiting.h"
 
 namespace facex::distributed {
 
@@ -19,6 +22,14 @@ auto apart(Work work, const Look& look) -> decltype(work()) {
   std::thread(std::move(task)).detach();
   while (result.wait_for(std::chrono::milliseconds(20)) != std::future_status::ready) look();
   return result.get();
+}
+
+// The same, given up after `seconds` with a PeerFailure that says `late`.
+template <typename Work>
+auto apart_within(double seconds, Work work, const std::string& late) -> decltype(work()) {
+  return apart(std::move(work), [&, begin = Clock::now()] {
+    if (seconds_since(begin) > seconds) fail_peers(late);
+  });
 }
 
 }  // namespace facex::distributed

@@ -1,19 +1,20 @@
 #include "distributed/exchange.h"
 
+#include "distributed/messages.h"
+#include "distributed/waiting.h"
+
 namespace facex::distributed {
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 // The value of a key that another rank will write.
 std::string await_text(const Store& store, const std::string& key, const GroupOptions& options, int from) {
   const Clock::time_point begin = Clock::now();
   try {
-    store->wait({key}, std::chrono::milliseconds(static_cast<int64_t>(1000 * options.operation_seconds)));
+    store->wait({key}, milliseconds(options.operation_seconds));
   } catch (const std::exception&) {
-    if (std::chrono::duration<double>(Clock::now() - begin).count() < options.operation_seconds) throw;
-    fail_peers(name_ranks({from}), " did not take part in an exchange for ", static_cast<int64_t>(options.operation_seconds), " s");
+    if (seconds_since(begin) < options.operation_seconds) throw;
+    fail_peers(name_ranks({from}), " did not take part in an exchange for ", seconds_text(options.operation_seconds));
   }
   return text_of(store->get(key));
 }

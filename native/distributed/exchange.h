@@ -1,6 +1,9 @@
 // Short texts of all ranks, shared through the store.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "distributed/rendezvous.h"
 
 namespace facex::distributed {

@@ -2,59 +2,53 @@
 
 #include <ATen/ops/empty.h>
 
-#include <thread>
 #include <utility>
 
 #include "distributed/apart.h"
 #include "distributed/exchange.h"
+#include "distributed/messages.h"
+#include "distributed/waiting.h"
 
 namespace facex::distributed {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr double kFarewellSeconds = 5;
 constexpr std::chrono::milliseconds kGlance{200};  // between looks at the watch while waiting
 constexpr std::chrono::microseconds kPoll{50};     // between questions to a GPU
 
-double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
-
-std::string first_line(const char* text) {
-  const std::string whole = text;
-  return whole.substr(0, whole.find('\n'));
-}
-
 c10d::ReduceOp operation(Reduction reduction) { return reduction == Reduction::kSum ? c10d::ReduceOp::SUM : c10d::ReduceOp::MAX; }
 
-// The server of the store ends after everybody else.
-void say_farewell(const Store& store, const GroupOptions& options) {
-  store->add("left", 1);
-  const Clock::time_point begin = Clock::now();
-  while (options.rank == 0 && options.serves && store->add("left", 0) < options.size && seconds_since(begin) < kFarewellSeconds) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
+// Room for so many rows like those of a tensor.
+Tensor rows_like(const Tensor& tensor, int64_t rows) {
+  Shape shape = tensor.sizes().vec();
+  shape[0] = rows;
+  return at::empty(shape, tensor.options());
 }
 
 // meet(), but a store that stops answering in the middle of it does not hold up anybody.
 Store meet_in_time(const GroupOptions& options) {
-  const double limit = 2 * options.join_seconds + options.silence_seconds;
-  return apart([options] { return meet(options); }, [&options, limit, begin = Clock::now()] {
-    if (seconds_since(begin) <= limit) return;
-    fail_peers("rank ", options.rank, ": rank 0 at ", options.master, ":", options.port, " does not answer: it hangs, or the network is cut");
-  });
+  return apart_within(2 * options.join_seconds + options.silence_seconds, [options] { return meet(options); },
+                      text("rank ", options.rank, ": rank 0 at ", options.master, ":", options.port, " does not answer: it hangs, or the network is cut"));
+}
+
+// The server of the store ends after everybody else.
+void say_farewell(const Store& store, const GroupOptions& options) {
+  store->add("left", 1);
+  if (options.rank != 0 || !options.serves) return;
+  wait_until([&] { return store->add("left", 0) >= options.size; }, kFarewellSeconds);
 }
 
 }  // namespace
 
 class Operation final : public Collective::Pending {
  public:
-  Operation(Group& group, c10::intrusive_ptr<c10d::Work> work, Tensor kept) : group_(group), work_(std::move(work)), kept_(std::move(kept)) {}
-  void wait() override { group_.wait_for(*work_, kept_.is_cpu()); }
+  Operation(Group& group, Group::Work work, Tensor kept) : group_(group), work_(std::move(work)), kept_(std::move(kept)) {}
+  void wait() override { group_.wait_for(work_, kept_.is_cpu()); }
 
  private:
   Group& group_;
-  c10::intrusive_ptr<c10d::Work> work_;
+  Group::Work work_;
   Tensor kept_;  // alive until the operation has ended
 };
 
@@ -72,14 +66,13 @@ Group::~Group() { leave(); }
 
 template <typename Make>
 Backend Group::connect(const Make& make) {
-  const std::chrono::milliseconds timeout(static_cast<int64_t>(1000 * (options_.operation_seconds + options_.silence_seconds)));
-  const BackendOptions own{options_.rank, options_.size, options_.master, timeout};
+  const BackendOptions own{options_.rank, options_.size, options_.master, milliseconds(options_.operation_seconds + options_.silence_seconds)};
   try {
     return apart([store = store_, own, make] { return make(store, own); }, [this] { give_up_on_verdict(); });
   } catch (const PeerFailure&) {
     throw;
   } catch (const std::exception& error) {
-    give_up(std::string("no connection to the other ranks: ") + first_line(error.what()));
+    give_up_on(std::runtime_error(text("no connection to the other ranks: ", reason(error))));
   }
 }
 
@@ -87,11 +80,6 @@ Backend& Group::backend_for(const Tensor& tensor) {
   if (tensor.is_cpu()) return gloo_;
   if (!nccl_) nccl_ = connect(make_nccl);
   return nccl_;
-}
-
-void Group::abandon_backends() {
-  static_cast<void>(gloo_.release());
-  static_cast<void>(nccl_.release());
 }
 
 void Group::leave() {
@@ -109,70 +97,65 @@ void Group::leave() {
     return;
   }
   watch_.reset();
+  auto close = [store = store_, options = options_, gloo = std::exchange(gloo_, {}), nccl = std::exchange(nccl_, {})]() mutable {
+    nccl.reset();
+    gloo.reset();
+    say_farewell(store, options);
+  };
   try {
-    apart(
-        [store = store_, options = options_, gloo = std::exchange(gloo_, {}), nccl = std::exchange(nccl_, {})]() mutable {
-          nccl.reset();
-          gloo.reset();
-          say_farewell(store, options);
-        },
-        [begin = Clock::now()] {
-          if (seconds_since(begin) > 2 * kFarewellSeconds) fail_peers("no farewell");
-        });
+    apart_within(2 * kFarewellSeconds, std::move(close), "no farewell");
   } catch (const std::exception&) {
     // The store has gone before; nothing is left to say.
   }
 }
 
-std::unique_ptr<Collective::Pending> Group::start_all_reduce(const Tensor& tensor, Reduction reduction) {
-  watch_->count_operation();
-  {
-    const std::lock_guard lock(traffic_mutex_);
-    traffic_.all_reduced += static_cast<int64_t>(tensor.nbytes());
-    ++traffic_.operations;
-  }
-  std::vector<Tensor> tensors{tensor};
-  c10d::AllreduceOptions how;
-  how.reduceOp = operation(reduction);
+// Closing them would wait for ranks that are gone. What waits for those on a GPU is broken off, or the process could not end.
+void Group::abandon_backends() {
+  static_cast<void>(gloo_.release());
+  if (!nccl_) return;
   try {
-    return std::make_unique<Operation>(*this, backend_for(tensor)->allreduce(tensors, how), tensor);
-  } catch (const std::exception& error) {
-    give_up(first_line(error.what()));
+    apart_within(kFarewellSeconds, [nccl = nccl_] { nccl->abort(); }, "not broken off in time");
+  } catch (const std::exception&) {
+    // It ends with the process.
   }
+  static_cast<void>(nccl_.release());
 }
 
 template <typename Start>
-void Group::run(int64_t Traffic::*kind, const Tensor& moved, const Start& start) {
+Group::Work Group::begin(int64_t Traffic::*kind, const Tensor& moved, const Start& start) {
   watch_->count_operation();
   {
     const std::lock_guard lock(traffic_mutex_);
     traffic_.*kind += static_cast<int64_t>(moved.nbytes());
     ++traffic_.operations;
   }
-  c10::intrusive_ptr<c10d::Work> work;
   try {
-    work = start();
+    return start(*backend_for(moved));
+  } catch (const PeerFailure&) {
+    throw;
   } catch (const std::exception& error) {
-    give_up(first_line(error.what()));
+    give_up_on(error);
   }
-  wait_for(*work, moved.is_cpu());
+}
+
+std::unique_ptr<Collective::Pending> Group::start_all_reduce(const Tensor& tensor, Reduction reduction) {
+  std::vector<Tensor> tensors{tensor};
+  c10d::AllreduceOptions how;
+  how.reduceOp = operation(reduction);
+  return std::make_unique<Operation>(*this, begin(&Traffic::all_reduced, tensor, [&](c10d::Backend& backend) { return backend.allreduce(tensors, how); }), tensor);
 }
 
 Tensor Group::all_gather(const Tensor& part) {
   Tensor own = part.contiguous();
-  Shape shape = own.sizes().vec();
-  shape[0] *= options_.size;
-  Tensor whole = at::empty(shape, own.options());
-  run(&Traffic::gathered, own, [&] { return backend_for(own)->_allgather_base(whole, own); });
+  Tensor whole = rows_like(own, own.size(0) * options_.size);
+  wait_for(begin(&Traffic::gathered, own, [&](c10d::Backend& backend) { return backend._allgather_base(whole, own); }), own.is_cpu());
   return whole;
 }
 
 Tensor Group::reduce_scatter(const Tensor& whole) {
   Tensor all = whole.contiguous();
-  Shape shape = all.sizes().vec();
-  shape[0] /= options_.size;
-  Tensor own = at::empty(shape, all.options());
-  run(&Traffic::scattered, all, [&] { return backend_for(all)->_reduce_scatter_base(own, all); });
+  Tensor own = rows_like(all, all.size(0) / options_.size);
+  wait_for(begin(&Traffic::scattered, all, [&](c10d::Backend& backend) { return backend._reduce_scatter_base(own, all); }), all.is_cpu());
   return own;
 }
 
@@ -180,7 +163,7 @@ void Group::broadcast(const Tensor& tensor, int root) {
   std::vector<Tensor> tensors{tensor};
   c10d::BroadcastOptions how;
   how.rootRank = root;
-  run(&Traffic::other, tensor, [&] { return backend_for(tensor)->broadcast(tensors, how); });
+  wait_for(begin(&Traffic::other, tensor, [&](c10d::Backend& backend) { return backend.broadcast(tensors, how); }), tensor.is_cpu());
 }
 
 Tensor Group::gather(const Tensor& part, int root) {
@@ -188,14 +171,12 @@ Tensor Group::gather(const Tensor& part, int root) {
   std::vector<std::vector<Tensor>> received;
   Tensor whole;
   if (options_.rank == root) {
-    Shape shape = part.sizes().vec();
-    shape[0] *= options_.size;
-    whole = at::empty(shape, part.options());
+    whole = rows_like(part, part.size(0) * options_.size);
     received.push_back(whole.chunk(options_.size));
   }
   c10d::GatherOptions how;
   how.rootRank = root;
-  run(&Traffic::other, own[0], [&] { return backend_for(own[0])->gather(received, own, how); });
+  wait_for(begin(&Traffic::other, own[0], [&](c10d::Backend& backend) { return backend.gather(received, own, how); }), part.is_cpu());
   return whole;
 }
 
@@ -205,74 +186,73 @@ Traffic Group::traffic() const {
 }
 
 // Waits for a moment. Gives up when the operation has failed.
-bool Group::has_ended(c10d::Work& work, bool on_cpu) {
+bool Group::has_ended(const Work& work, bool on_cpu) {
   try {
     if (on_cpu) {
-      work.wait(kGlance);
+      work->wait(kGlance);
       return true;
     }
-    for (const Clock::time_point begin = Clock::now(); !work.isCompleted();) {
+    for (const Clock::time_point begin = Clock::now(); !work->isCompleted();) {
       if (Clock::now() - begin > kGlance) return false;
       std::this_thread::sleep_for(kPoll);
     }
-    work.wait();  // the current stream goes on after it
+    if (work->exception() != nullptr) std::rethrow_exception(work->exception());
+    work->wait();  // the current stream goes on after it
     return true;
   } catch (const std::exception& error) {
     // Still under way, done in this very moment, or failed: the exception does not tell.
-    if (!work.isCompleted()) return false;
-    if (work.exception() == nullptr) return true;
-    give_up(first_line(error.what()));
+    if (!work->isCompleted()) return false;
+    if (work->exception() == nullptr) return true;
+    give_up_on(error);
   }
 }
 
-void Group::wait_for(c10d::Work& work, bool on_cpu) {
+void Group::wait_for(const Work& work, bool on_cpu) {
   const Clock::time_point begin = Clock::now();
   while (!has_ended(work, on_cpu)) {
     give_up_on_verdict();
-    if (seconds_since(begin) > options_.operation_seconds) {
-      const std::string late = watch_->laggards();
-      give_up((late.empty() ? "another rank" : late) + " did not take part in an operation for " +
-              std::to_string(static_cast<int64_t>(options_.operation_seconds)) + " s");
-    }
+    if (seconds_since(begin) <= options_.operation_seconds) continue;
+    const std::string late = watch_->laggards();
+    give_up(text(late.empty() ? "another rank" : late, " did not take part in an operation for ", seconds_text(options_.operation_seconds)));
   }
   const std::lock_guard lock(traffic_mutex_);
   traffic_.wait_seconds += seconds_since(begin);
 }
 
 // A broken connection only says that something happened; the watch soon knows to whom.
-void Group::give_up(const std::string& fallback) {
+void Group::give_up_on(const std::exception& broken) {
   failed_ = true;
-  const Clock::time_point begin = Clock::now();
-  std::string verdict = watch_->verdict();
-  const bool broken = fallback.find("did not take part") == std::string::npos;  // else the culprit is known
-  while (verdict.empty() && broken && seconds_since(begin) < options_.silence_seconds + 2) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    verdict = watch_->verdict();
-  }
-  if (verdict.empty()) {
-    verdict = fallback;
-    watch_->report(verdict);
-  }
-  fail_peers("rank ", options_.rank, " ends: ", verdict);
+  wait_until([this] { return !watch_->verdict().empty(); }, options_.silence_seconds + 2);
+  give_up(reason(broken));
+}
+
+// Ends with the verdict of all ranks, which is `cause` where there was none.
+void Group::give_up(const std::string& cause) {
+  failed_ = true;
+  const std::string verdict = watch_->verdict();
+  fail_peers("rank ", options_.rank, " ends: ", verdict.empty() ? watch_->report(cause) : verdict);
 }
 
 void Group::give_up_on_verdict() {
-  if (!watch_->verdict().empty()) give_up("");
+  const std::string verdict = watch_->verdict();
+  if (!verdict.empty()) give_up(verdict);
 }
 
 std::vector<std::string> Group::exchange(const std::string& text) {
   try {
     return apart([store = store_, options = options_, text, number = exchanges_++] { return exchange_texts(store, options, text, number); },
                  [this] { give_up_on_verdict(); });
-  } catch (const std::exception& error) {
+  } catch (const PeerFailure& failure) {
     if (failed_) throw;  // given up
-    give_up(first_line(error.what()));
+    give_up(failure.what());
+  } catch (const std::exception& error) {
+    give_up_on(error);
   }
 }
 
-void Group::report_failure(const std::string& message) {
+std::string Group::report_failure(const std::string& message) {
   failed_ = true;
-  watch_->report("rank " + std::to_string(options_.rank) + " has failed: " + message);
+  return watch_->report(text("rank ", options_.rank, " has failed: ", message));
 }
 
 }  // namespace facex::distributed

@@ -34,21 +34,27 @@ class Group final : public Collective {
   // Short texts of all ranks, in order. Goes through the store and may be called beside operations on tensors.
   std::vector<std::string> exchange(const std::string& text);
 
-  // Tells all ranks why this one ends.
-  void report_failure(const std::string& message);
+  // Tells all ranks why this one ends, and returns what they end with: the failure of the first that had one.
+  std::string report_failure(const std::string& message);
 
  private:
   friend class Operation;
-  template <typename Start>
-  void run(int64_t Traffic::*kind, const Tensor& moved, const Start& start);
+  using Work = c10::intrusive_ptr<c10d::Work>;
+
   template <typename Make>
   Backend connect(const Make& make);
   Backend& backend_for(const Tensor& tensor);
-  bool has_ended(c10d::Work& work, bool on_cpu);
-  void wait_for(c10d::Work& work, bool on_cpu);
-  void abandon_backends();
+
+  // Begins what `start` returns, and counts the bytes of `moved` as `kind`.
+  template <typename Start>
+  Work begin(int64_t Traffic::*kind, const Tensor& moved, const Start& start);
+  void wait_for(const Work& work, bool on_cpu);
+  bool has_ended(const Work& work, bool on_cpu);
+
   void give_up_on_verdict();
-  [[noreturn]] void give_up(const std::string& fallback);
+  [[noreturn]] void give_up_on(const std::exception& broken);
+  [[noreturn]] void give_up(const std::string& cause);
+  void abandon_backends();
 
   const GroupOptions options_;
   Store store_;

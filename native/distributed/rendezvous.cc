@@ -1,30 +1,22 @@
 #include "distributed/rendezvous.h"
 
 #include <cstdlib>
-#include <thread>
 
 #include <c10/util/Logging.h>
 
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
+#include "distributed/messages.h"
+#include "distributed/waiting.h"
+
 namespace facex::distributed {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr double kLingerSeconds = 3;
 constexpr const char* kOutcome = "outcome";
 constexpr const char* kComplete = "complete";
-
-std::chrono::milliseconds milliseconds(double seconds) { return std::chrono::milliseconds(static_cast<int64_t>(1000 * seconds)); }
-
-// First line of what libtorch says.
-std::string reason(const std::exception& error) {
-  const std::string whole = error.what();
-  return whole.substr(0, whole.find('\n'));
-}
 
 Store open_store(const GroupOptions& options) {
   c10d::TCPStoreOptions tcp;
@@ -58,20 +50,19 @@ std::string contradiction(const Store& store, const GroupOptions& options) {
 
 // Empty when all have come, or when one of them has found something wrong.
 std::string wait_for_all(const Store& store, const GroupOptions& options) {
-  const Clock::time_point end = Clock::now() + milliseconds(options.join_seconds);
-  while (!store->check({kOutcome})) {
-    std::vector<int> missing;
+  std::vector<int> missing;
+  const auto complete = [&] {
+    missing.clear();
+    if (store->check({kOutcome})) return true;
     for (int rank = 0; rank < options.size; ++rank) {
       if (!store->check({beat_key(rank)})) missing.push_back(rank);
     }
-    if (missing.empty()) break;
-    if (Clock::now() > end) {
-      return text(name_ranks(missing), " of ", options.size, " did not come within ", options.join_seconds, " s (rank 0 waited at ", options.master, ":",
-                  options.port, "); is WORLD_SIZE right, and is every process started?");
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
-  return "";
+    return missing.empty();
+  };
+  wait_until(complete, options.join_seconds);
+  if (missing.empty()) return "";
+  return text(name_ranks(missing), " of ", options.size, " did not come within ", options.join_seconds, " s (rank 0 waited at ", options.master, ":",
+              options.port, "); is WORLD_SIZE right, and is every process started?");
 }
 
 // Whether the group is complete, or what is wrong with it: whoever finds out first says so to all.
@@ -94,10 +85,8 @@ std::string outcome_of(const Store& store, const GroupOptions& options) {
 // Rank 0 takes the store with it when it ends: the others must have heard why.
 void say_and_linger(const Store& store, const GroupOptions& options) {
   store->add("told", 1);
-  const Clock::time_point end = Clock::now() + milliseconds(kLingerSeconds);
-  while (options.rank == 0 && options.serves && store->add("told", 0) < store->add("arrived", 0) && Clock::now() < end) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
+  if (options.rank != 0 || !options.serves) return;
+  wait_until([&] { return store->add("told", 0) >= store->add("arrived", 0); }, kLingerSeconds);
 }
 
 // c10d reports every broken connection with a page of stack; what matters of it is in the exceptions.
@@ -113,33 +102,25 @@ Store meet(const GroupOptions& options) {
   if (options.size < 1 || options.rank < 0 || options.rank >= options.size) {
     fail_peers("expected a rank from 0 to ", options.size - 1, " (WORLD_SIZE ", options.size, "), got RANK ", options.rank);
   }
-  const Store store = open_store(options);
-  std::string outcome;
-  try {
-    outcome = outcome_of(store, options);
-    if (outcome != kComplete) say_and_linger(store, options);
-  } catch (const std::exception& error) {
-    if (outcome.empty()) {
-      outcome = text("the group was not complete in time, or rank 0 at ", options.master, ":", options.port, " has ended: ", reason(error));
+  for (const Clock::time_point begin = Clock::now();;) {
+    const Store store = open_store(options);
+    std::string outcome, broken;
+    try {
+      outcome = outcome_of(store, options);
+      if (outcome == kComplete) return store;
+      say_and_linger(store, options);
+    } catch (const std::exception& error) {
+      broken = reason(error);
     }
+    if (!outcome.empty()) fail_peers("rank ", options.rank, " ends: ", outcome);
+    // A restart may have met the store of the attempt before, on another machine, while it said good-bye.
+    if (options.attempt != "0" && seconds_since(begin) < options.join_seconds) continue;
+    fail_peers("rank ", options.rank, " ends: the group was not complete in time, or rank 0 at ", options.master, ":", options.port, " has ended: ", broken);
   }
-  if (outcome != kComplete) fail_peers("rank ", options.rank, " ends: ", outcome);
-  return store;
 }
 
 Store connection(const Store& store) { return store->clone(); }
 
 std::string beat_key(int rank) { return "beat/" + std::to_string(rank); }
-
-std::string name_ranks(const std::vector<int>& ranks) {
-  constexpr size_t kShown = 8;
-  std::string names = ranks.size() == 1 ? "rank " : "ranks ";
-  for (size_t i = 0; i < std::min(ranks.size(), kShown); ++i) names += (i == 0 ? "" : ", ") + std::to_string(ranks[i]);
-  if (ranks.size() > kShown) names += " and " + std::to_string(ranks.size() - kShown) + " more";
-  return names;
-}
-
-std::string text_of(const std::vector<uint8_t>& bytes) { return {bytes.begin(), bytes.end()}; }
-std::vector<uint8_t> bytes_of(const std::string& text) { return {text.begin(), text.end()}; }
 
 }  // namespace facex::distributed

@@ -2,11 +2,8 @@
 // rank says that it is there.
 #pragma once
 
-#include <sstream>
 #include <string>
-#include <vector>
 
-#include "core/collective.h"
 #include "distributed/backend.h"
 
 namespace facex::distributed {
@@ -26,30 +23,10 @@ struct GroupOptions {
 // ranks disagree about their number, or some do not come in time: the message names them.
 Store meet(const GroupOptions& options);
 
-// The parts streamed together.
-template <typename... Parts>
-std::string text(const Parts&... parts) {
-  std::ostringstream joined;
-  (joined << ... << parts);
-  return joined.str();
-}
-
-// Throws PeerFailure with the parts streamed together.
-template <typename... Parts>
-[[noreturn]] void fail_peers(const Parts&... parts) {
-  throw PeerFailure(text(parts...));
-}
-
 // Another connection to the same store, for another thread.
 Store connection(const Store& store);
 
 // Names a rank's presence and its heartbeat in the store.
 std::string beat_key(int rank);
-
-// "rank 1" or "ranks 1, 3 and 4 more".
-std::string name_ranks(const std::vector<int>& ranks);
-
-std::string text_of(const std::vector<uint8_t>& bytes);
-std::vector<uint8_t> bytes_of(const std::string& text);
 
 }  // namespace facex::distributed

@@ -3,29 +3,19 @@
 #include <atomic>
 #include <map>
 #include <mutex>
-#include <thread>
+
+#include "distributed/messages.h"
+#include "distributed/waiting.h"
 
 namespace facex::distributed {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-constexpr std::chrono::milliseconds kInterval{500};
+constexpr double kBeatSeconds = 0.5;
 constexpr double kLingerSeconds = 3;
 constexpr double kFarewellSeconds = 1;  // for the store to take the last heartbeat
 const char* const kVerdict = "verdict";
 const char* const kHeard = "heard";
-
-double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
-
-std::string seconds_text(double seconds) { return std::to_string(static_cast<int>(seconds)) + " s"; }
-
-template <typename Condition>
-void wait_until(const Condition& condition, double seconds) {
-  const Clock::time_point begin = Clock::now();
-  while (!condition() && seconds_since(begin) < seconds) std::this_thread::sleep_for(std::chrono::milliseconds(20));
-}
 
 }  // namespace
 
@@ -45,6 +35,12 @@ struct Watch::Shared {
   void decide(const std::string& message) {
     const std::lock_guard lock(mutex);
     if (verdict.empty()) verdict = message;
+  }
+
+  // Whatever this rank thought, the first to reach the store was right.
+  void accept(const std::string& common) {
+    const std::lock_guard lock(mutex);
+    verdict = common;
   }
 
   std::string decided() const {
@@ -89,9 +85,10 @@ std::string Watch::verdict() const {
          seconds_text(options.silence_seconds) + ": it has died, hangs, or the network is cut";
 }
 
-void Watch::report(const std::string& message) {
+std::string Watch::report(const std::string& message) {
   shared_->decide(message);
   wait_until([this] { return shared_->published.load(); }, kLingerSeconds);
+  return shared_->decided();
 }
 
 void Watch::linger() const {
@@ -135,7 +132,7 @@ void Watch::Shared::run(const Store& joined) {
       // The store is gone; verdict() says so when it stays gone.
     }
     // A verdict is passed on at once.
-    wait_until([&] { return closing || (answers && !published && !decided().empty()); }, std::chrono::duration<double>(kInterval).count());
+    wait_until([&] { return closing || (answers && !published && !decided().empty()); }, kBeatSeconds);
   }
   try {
     store->set(beat_key(options.rank), bytes_of("done"));
@@ -167,7 +164,7 @@ void Watch::Shared::share_verdict() {
     const std::string own = decided();
     if (own.empty() && !store->check({kVerdict})) return;
     const auto common = own.empty() ? store->get(kVerdict) : store->compareSet(kVerdict, {}, bytes_of(own));
-    decide(text_of(common));
+    accept(text_of(common));
     store->add(kHeard, 1);
     published = true;
   }

@@ -21,8 +21,8 @@ class Watch {
   // Why the run has failed, as a message that names the rank; empty while all is well.
   std::string verdict() const;
 
-  // Tells all ranks why this one ends. The first to say something wins.
-  void report(const std::string& message);
+  // Tells all ranks why this one ends, and returns what all end with: the first to say something wins.
+  std::string report(const std::string& message);
 
   // After a verdict: gives the others some seconds to hear it from a store that ends with this process.
   void linger() const;

@@ -13,8 +13,13 @@ Tensor place_of(const Tensor& flat, int64_t offset, const Tensor& grad) {
 
 }  // namespace
 
+GradientReducer::GradientReducer(Collective& group, const ReducerOptions& options, std::vector<Entry*> parameters)
+    : group_(group), options_(options), parameters_(std::move(parameters)) {
+  reset();
+}
+
 void GradientReducer::add(Entry& parameter) {
-  if (!parameter.grad.defined() || !seen_.insert(&parameter).second) return;
+  if (!parameter.grad.defined() || missing_.erase(&parameter) == 0) return;
   if (!parameter.grad.is_non_overlapping_and_dense()) parameter.grad = parameter.grad.contiguous();
   waiting_.push_back(&parameter);
   waiting_bytes_ += static_cast<int64_t>(parameter.grad.nbytes());
@@ -39,10 +44,8 @@ void GradientReducer::launch() {
   sent_.push_back(std::move(bucket));
 }
 
-void GradientReducer::finish(const Parts& parts) {
-  for (const auto& [name, network] : parts.networks) {
-    for (Entry& entry : network->state().entries()) add(entry);
-  }
+void GradientReducer::finish() {
+  for (Entry* parameter : parameters_) add(*parameter);
   launch();
   for (Bucket& bucket : sent_) {
     bucket.pending->wait();
@@ -64,7 +67,7 @@ void GradientReducer::reset() {
   waiting_.clear();
   waiting_bytes_ = 0;
   sent_.clear();
-  seen_.clear();
+  missing_ = {parameters_.begin(), parameters_.end()};
 }
 
 }  // namespace facex::training

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "core/collective.h"
-#include "training/parts.h"
+#include "core/state.h"
 
 namespace facex::training {
 
@@ -21,13 +21,14 @@ struct ReducerOptions {
 
 class GradientReducer {
  public:
-  GradientReducer(Collective& group, const ReducerOptions& options) : group_(group), options_(options) {}
+  // For the gradients of `parameters`, in networks; frozen ones are not among them and stay where they are.
+  GradientReducer(Collective& group, const ReducerOptions& options, std::vector<Entry*> parameters);
 
   // A gradient that nothing will be added to before the update.
   void add(Entry& parameter);
 
-  // Sends what is left of the gradients of all networks, waits, and leaves the sums in Entry::grad.
-  void finish(const Parts& parts);
+  // Sends what is left of the gradients, waits, and leaves the sums in Entry::grad.
+  void finish();
 
   // Forgets a step that ended early.
   void reset();
@@ -42,10 +43,11 @@ class GradientReducer {
 
   Collective& group_;
   const ReducerOptions options_;
+  const std::vector<Entry*> parameters_;
+  std::set<Entry*> missing_;     // of parameters_, in this step
   std::vector<Entry*> waiting_;  // complete, not sent
   int64_t waiting_bytes_ = 0;
   std::vector<Bucket> sent_;
-  std::set<Entry*> seen_;
 };
 
 }  // namespace facex::training

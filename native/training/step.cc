@@ -151,7 +151,7 @@ class Step {
 
   Gradients& gradients() {
     if (!gradients_) {
-      if (context_.reducer != nullptr) context_.reducer->finish(context_.parts);
+      if (context_.reducer != nullptr) context_.reducer->finish();
       gradients_.emplace(context_.optimizer.parameters(), context_.loss_scale.factor(), context_.group);
     }
     return *gradients_;

@@ -97,7 +97,6 @@ class Trainer::Agreement {
 
 Trainer::Trainer(TrainerOptions options)
     : options_(std::move(options)),
-      reducer_(options_.group ? std::make_unique<GradientReducer>(*options_.group, options_.reducer) : nullptr),
       loss_scale_(options_.loss_scaling) {
   check_program(options_.program, options_.parts);
 }
@@ -108,7 +107,15 @@ std::vector<NamedEntry> Trainer::parameters() const {
   return list;
 }
 
-void Trainer::set_optimizer(const OptimizerOptions& options) { optimizer_ = make_optimizer(options, options_.parts); }
+void Trainer::set_optimizer(const OptimizerOptions& options) {
+  optimizer_ = make_optimizer(options, options_.parts);
+  if (!options_.group) return;
+  std::vector<Entry*> learning;  // of the networks; heads share their own
+  for (const NamedEntry& parameter : optimizer_->parameters()) {
+    if (options_.parts.networks.contains(parameter.name.substr(0, parameter.name.find('.')))) learning.push_back(parameter.entry);
+  }
+  reducer_ = std::make_unique<GradientReducer>(*options_.group, options_.reducer, std::move(learning));
+}
 
 Optimizer& Trainer::optimizer() const {
   if (!optimizer_) fail(ErrorCode::kConfig, "the trainer has no optimizer yet: setOptimizer() comes first");

@@ -1,6 +1,6 @@
 /** What can go wrong between processes, done to real ones: all of them end, and say who and why. */
 import { spawn, spawnSync } from 'node:child_process'
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import path from 'node:path'
 
@@ -84,6 +84,41 @@ t.test('ranks with different data end before the first step', LONG, async (t) =>
     t.equal(status, 1)
     t.match(stderr, /rank 1: training data: 48 images of 6 identities, digest \w+ against 48 images of 6 identities, digest \w+/)
   }
+})
+
+t.test('ranks that start from different weights end before the first step', LONG, async (t) => {
+  const [one, other] = [writeRun(root, { epochs: 1 }), writeRun(root, { epochs: 1, seed: 6 })]
+  for (const { file } of [one, other]) t.equal(facex(['train', file]).status, 0)
+  // The same configuration on two machines, whose weights are not.
+  const { file, folder } = writeRun(root, { init: { weights: 'weights.safetensors' } })
+  const machines = [one, other].map((trained, rank) => {
+    const machine = `${folder}-${rank}`
+    mkdirSync(machine)
+    copyFileSync(path.join(trained.folder, 'checkpoints', 'step-000000008.safetensors'), path.join(machine, 'weights.safetensors'))
+    return machine
+  })
+  const outcomes = await startTwo(file, { cwd: (rank) => machines[rank]! }).then((ranks) => ranks.outcomes)
+  for (const { status, stderr } of outcomes) {
+    t.equal(status, 1)
+    t.match(stderr, /rank 1: weights of the network "backbone"/)
+  }
+})
+
+t.test('a mistake in the configuration is said once, by the launcher', async (t) => {
+  const { status, stderr } = facex(['launch', '--nproc', '2', writeRun(root).file, '--set', 'bach_size=4'])
+  t.equal(status, 2)
+  t.match(stderr, /bach_size: unknown key/)
+  t.notMatch(stderr, /rank/)
+})
+
+t.test('what all ranks find wrong is said by rank 0, and by nobody else than whoever found it first', LONG, async (t) => {
+  const { file } = writeRun(root, { data: { train: [{ kind: 'list', root, list: path.join(root, 'missing.txt') }] } })
+  const outcomes = await startRanks(3, await freePort(), () => [BIN, 'train', file]).outcomes
+  t.match(outcomes[0]!.stderr, /missing\.txt/)
+  for (const { status } of outcomes) t.equal(status, 1)
+  const others = outcomes.slice(1).filter(({ stderr }) => /missing\.txt/.test(stderr))
+  t.ok(others.length <= 1)
+  t.ok(outcomes.slice(1).some(({ stderr }) => /rank [12] ends: rank [012] has found the same/.test(stderr)))
 })
 
 t.test('what one rank finds wrong is said by all', LONG, async (t) => {

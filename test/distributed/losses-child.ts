@@ -9,6 +9,7 @@ import type { Graph } from '../../lib/graph/types.js'
 import { findHead, type HeadPieces } from '../../lib/heads/index.js'
 import { BatchNorm, build, Conv2d, Dropout, Flatten, Linear, Module, PReLU, type Value } from '../../lib/layers/index.js'
 import { addon, type NativeMemoryBatches, type NativeTensor } from '../../lib/native.js'
+import type { CaseReport } from './losses.test.js'
 import { accumulate, average, backward, batch, clip, enqueue, forward, loss, update, type Program } from '../../lib/training/program.js'
 
 const [SIZE, BATCH, CLASSES, STEPS] = [8, 12, 13, 4]
@@ -47,6 +48,8 @@ interface Case {
   readonly views?: number
   readonly optimizer?: 'adamw'
   readonly bfloat16?: boolean
+  /** Parameters of the backbone that do not learn. */
+  readonly frozen?: RegExp
 }
 
 const PLAIN = [batch(['images']), forward('backbone', 'images', 'embeddings'), loss('head', 'embeddings')]
@@ -104,6 +107,7 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   'ArcFace, 0.9 sampled': { head: 'ArcFace', sampleRate: 0.9 },
   'ArcFace, 0.3 sampled': { head: 'ArcFace', sampleRate: 0.3 },
+  'ArcFace, the convolution frozen': { head: 'ArcFace', frozen: /conv/ },
   'bf16 gradients': { head: 'ArcFace', bfloat16: true },
 }
 
@@ -111,8 +115,11 @@ const graphOf = (channels: number) => withLayerOutputs(build(new Net(channels), 
 const graphs: Readonly<Record<string, Graph>> = { backbone: graphOf(4), gallery: graphOf(4), teacher: graphOf(6) }
 const peers = await joinPeers(worldOf(process.env), { join_seconds: 60, timeout_seconds: 60, silence_seconds: 20 })
 addon().setThreads(1)
-const results: Record<string, number[]> = {}
-for (const [name, one] of Object.entries(CASES)) results[name] = await losses(one)
+const results: Record<string, CaseReport> = {}
+for (const [name, one] of Object.entries(CASES)) {
+  const before = peers.group?.traffic().allReduced ?? 0
+  results[name] = { losses: await losses(one), allReduced: (peers.group?.traffic().allReduced ?? 0) - before }
+}
 process.stdout.write(`${JSON.stringify(results)}\n`)
 await peers.leave()
 
@@ -135,7 +142,7 @@ async function losses(one: Case): Promise<number[]> {
     bucketBytes: 256,
     bfloat16Gradients: one.bfloat16 ?? false,
   })
-  const names = trainer.parameters().map((parameter) => parameter.name).filter((name) => !/^(gallery|teacher)\./.test(name))
+  const names = trainer.parameters().map((parameter) => parameter.name).filter((name) => !/^(gallery|teacher)\./.test(name) && one.frozen?.test(name) !== true)
   const groups = [{ names, lrMultiplier: 1, weightDecay: 1e-3 }]
   if (one.optimizer === 'adamw') trainer.setOptimizer({ name: 'adamw', values: { beta1: 0.9, beta2: 0.999, eps: 1e-8 }, groups })
   else trainer.setOptimizer({ name: 'sgd', values: { momentum: 0.9, nesterov: 0 }, groups })

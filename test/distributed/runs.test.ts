@@ -6,7 +6,9 @@ import t from 'tap'
 
 import { facex } from '../facex.js'
 import { tinyConfig, writeTinyFaces } from '../run/tiny-run.js'
-import { losses, LONG, weights, writeRun } from './small-runs.js'
+import { withNetworks } from './networks.js'
+import { startRanks } from './ranks.js'
+import { BIN, losses, LONG, weights, writeRun } from './small-runs.js'
 
 t.setTimeout(600_000)
 
@@ -62,14 +64,37 @@ t.test('a rank that is killed, --max_restarts and the last checkpoint lead to th
   t.strictSame(await weights(folder), await weights(straight.folder))
 })
 
-t.test('extraction shares its images and gives the same file', LONG, async (t) => {
+t.test('two machines start again together when a process of one is killed', LONG, async (t) => {
+  const reason = await withNetworks(async ({ within, address, device }) => {
+    const extensions = [...(tinyConfig(root).extensions ?? []), new URL('crash-once.js', import.meta.url).pathname]
+    const { file, folder } = writeRun(root, { epochs: 6, extensions })
+    const argv = (node: number) => [BIN, 'launch', '--nproc', '1', '--nnodes', '2', '--node_rank', String(node), '--master_addr', address, '--master_port', '29500', '--max_restarts', '1', file]
+    const outcomes = await startRanks(2, 29_500, argv, { within, env: () => ({ FACEX_TEST_CRASH: `${folder}.crashed`, GLOO_SOCKET_IFNAME: device }) }).outcomes
+    for (const { status, stderr } of outcomes) {
+      t.equal(status, 0, stderr)
+      t.match(stderr, /restart 1 of 1/)
+    }
+    t.equal(losses(folder).length, 48)
+  })
+  if (reason !== undefined) t.pass(reason, { skip: reason })
+})
+
+t.test('extraction and evaluation share their images and give the same files and figures', LONG, async (t) => {
   const trained = writeRun(root, { epochs: 1 })
   t.equal(facex(['train', trained.file]).status, 0)
   const checkpoint = path.join(trained.folder, 'checkpoints', 'step-000000008.safetensors')
+  const options = ['--weights', checkpoint, '--root', root, '--batch_size', '4', '--threads', '1']
   const files = [1, 3].map((processes) => {
     const out = `${trained.folder}-${processes}.npy`
-    launch(processes, ['extract', '--weights', checkpoint, '--root', root, '--list', path.join(root, 'train.txt'), '--out', out, '--batch_size', '4', '--threads', '1'])
+    launch(processes, ['extract', ...options, '--list', path.join(root, 'train.txt'), '--out', out])
     return readFileSync(out)
   })
   t.ok(files[0]!.equals(files[1]!))
+  const figures = [1, 3].map((processes) => {
+    const { status, stdout, stderr } = facex(['launch', '--nproc', String(processes), 'evaluate', ...options, '--pairs', path.join(root, 'pairs.txt'), '--json'])
+    t.equal(status, 0, stderr)
+    const { seconds: _seconds, ...rest } = JSON.parse(stdout) as Record<string, unknown>
+    return rest
+  })
+  t.strictSame(figures[1], figures[0])
 })
