@@ -8,8 +8,8 @@ import { isDeepStrictEqual } from 'node:util'
 const FIXED = ['backbone', 'head', 'mode', 'batch_size', 'accumulate', 'seed', 'freeze', 'ema', 'precision', 'sync_batch_norm']
 const FIXED_DATA = ['train', 'color', 'mean', 'std', 'crop', 'augment', 'sampler', 'on_bad_image']
 
-/** Keys that may differ between the processes of one run: they belong to a machine. */
-const LOCAL = ['device', 'threads', 'data.threads', 'data.prefetch', 'out_dir', 'log.dir', 'log.tensorboard', 'log.tensorboard_dir', 'distributed.join_seconds', 'distributed.timeout_seconds', 'distributed.silence_seconds']
+/** Keys that may differ between the processes of one run: they belong to a machine. What init.weights holds is compared by itself. */
+const LOCAL = ['init.weights', 'device', 'threads', 'data.threads', 'data.prefetch', 'out_dir', 'log.dir', 'log.tensorboard', 'log.tensorboard_dir', 'distributed.join_seconds', 'distributed.timeout_seconds', 'distributed.silence_seconds']
 
 /** One line for each key whose value differs between two processes of a run. */
 export function differencesBetweenRanks(mine: Readonly<Record<string, unknown>>, other: Readonly<Record<string, unknown>>, prefix = ''): string[] {
