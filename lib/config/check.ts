@@ -52,6 +52,7 @@ function got(issue: z.core.$ZodIssue): string {
 }
 
 function unknownKey(key: string, known: readonly string[]): string {
+  if (known.length === 0) return 'unknown key; there is nothing more to set here'
   const near = nearest(key, known)
   return `unknown key${near === undefined ? '.' : `, did you mean "${near}"?`} Known here: ${known.join(', ')}`
 }

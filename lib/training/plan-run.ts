@@ -52,6 +52,7 @@ export async function planRun({ config, source }: ResolvedRun, dataset: Dataset)
       return definition.create(check(definition.schema, options, source, 'data.sampler'), { labels, classCount, parts, batchSize: config.batch_size, seed: config.seed })
     },
   })
+  checkViews(plan, config)
   return {
     config,
     dataset,
@@ -60,6 +61,15 @@ export async function planRun({ config, source }: ResolvedRun, dataset: Dataset)
     stepsPerEpoch: countSteps(plan, config),
     evaluated: config.ema === undefined ? 'backbone' : AVERAGE,
   }
+}
+
+/** A sample has as many images as a batch of the program takes. */
+function checkViews({ order: { views }, program }: ModePlan, { data, mode }: RunConfig): void {
+  const wanted = program.find((verb) => verb.verb === 'batch')?.images.length ?? views
+  if (wanted === views) return
+  const sampler = data.sampler === undefined ? 'its sampler' : `data.sampler.name: ${data.sampler.name}`
+  const hint = data.sampler === undefined ? '' : '; leave data.sampler out for the one of the mode'
+  throw new FacexError('ERR_CONFIG', `mode ${mode.name}: expected samples of ${wanted} ${wanted === 1 ? 'image' : 'images'}, received ${views} from ${sampler}${hint}`)
 }
 
 /** Network that holds the moving average of the backbone. */

@@ -158,13 +158,14 @@ t.test('a batch that the processes cannot share equally is refused with the near
   t.match(stderr, /batch_size: .* expected a multiple of their number, 2, received 7; the nearest are 6 and 8/)
 })
 
-t.test('Ctrl-C on facex launch ends all ranks with a checkpoint, and the run goes on from it', LONG, async (t) => {
+t.test('Ctrl-C in the terminal of facex launch, which reaches ranks twice, ends all of them with a checkpoint, and the run goes on from it', LONG, async (t) => {
   const { file, folder } = writeRun(root, ENDLESS)
-  const launcher = spawn(process.execPath, [BIN, 'launch', '--nproc', '2', file], { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, NODE_OPTIONS: undefined } })
+  // A group of its own, whose processes all get the signal, as those of a terminal do.
+  const launcher = spawn(process.execPath, [BIN, 'launch', '--nproc', '2', file], { detached: true, stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, NODE_OPTIONS: undefined } })
   let said = ''
   launcher.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
   await trains({ children: [launcher] })
-  launcher.kill('SIGINT')
+  process.kill(-launcher.pid!, 'SIGINT')
   t.equal(await new Promise((resolve) => launcher.once('close', resolve)), 130)
   t.notMatch(said, /has failed|ends:/)
   const { status, stderr } = facex(['launch', '--nproc', '2', file, '--resume', '--set', 'epochs=1'], { timeoutMs: 120_000 })

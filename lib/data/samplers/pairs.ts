@@ -25,8 +25,8 @@ export const pairs = defineSampler({
     const { classCount, batchSize, seed } = context
     refuseWeights('pairs', context)
     const byClass = new SamplesByClass(context.labels, classCount)
-    if (config.exclude_recent > classCount - batchSize) {
-      const text = `data.sampler.exclude_recent: expected at most ${classCount - batchSize} (identities less one batch), received ${config.exclude_recent}`
+    if (config.exclude_recent > 0 && config.exclude_recent > classCount - batchSize) {
+      const text = `data.sampler.exclude_recent: expected at most ${Math.max(0, classCount - batchSize)} (${classCount} identities less one batch), received ${config.exclude_recent}`
       throw new FacexError('ERR_CONFIG', text)
     }
     let latest: { epoch: number; identities: Uint32Array } | undefined

@@ -16,6 +16,7 @@ import type { HeadPieces } from '../../heads/index.js'
 import { embeddingSize } from '../../model/build.js'
 import type { NativeTensor } from '../../native.js'
 import { accumulate, backward, batch, forward, loss, type Verb } from '../program.js'
+import { requireCentres } from './class-centres.js'
 import { defineMode, type ModeContext, type TrainedNetwork } from './mode.js'
 
 const TEACHER = { gradient: false, batchStatistics: false, stochastic: false } as const
@@ -66,6 +67,7 @@ export const distillation = defineMode({
   options: OPTIONS,
   async create(options, context) {
     const { teacher: file, hints, head_weight: headWeight } = options
+    if (headWeight > 0) requireCentres('distillation', context.head)
     const teacher = await context.loadNetwork(file, { head: options.logits !== undefined })
     const imitations = [...embeddings(options, teacher, context), ...probabilities(options, teacher, context), ...features(options, teacher, context)]
     if (imitations.length === 0) throw new FacexError('ERR_CONFIG', 'mode distillation: expected something to learn from the teacher: a distance, logits or hints')
