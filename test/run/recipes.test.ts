@@ -8,6 +8,7 @@ import { resolveRun } from '../../lib/config/resolve.js'
 import { layerResult } from '../../lib/graph/outputs.js'
 import { buildModel } from '../../lib/model/build.js'
 import { readRecipes } from '../../lib/model/recipes.js'
+import { packageRoot } from '../../lib/setup/places.js'
 import { planTraining } from '../../lib/training/train.js'
 import { facex } from '../facex.js'
 
@@ -104,6 +105,9 @@ t.test('every small twin can be planned where the files are that its comments na
   t.match(facex(['train', masked!, '--dry-run'], { cwd: folder }), { status: 0, stdout: /80 images of 40 identities.*Nothing was trained \(--dry-run\)/s })
   const explained = facex(['train', masked!, '--explain', '--precision', 'bf16'], { cwd: folder })
   t.match(explained, { status: 0, stdout: /network backbone +bfloat16.*batch norm \(\d+\) +float32.*conv1\S*,.*head head +float32 +MV-Softmax.*\(--explain\)/s })
+  const example = path.join(packageRoot(), 'examples', 'three-convolutions.mjs')
+  const tiny = facex(['train', semiSiamese!, '--dry-run', '--set', `extensions=[${example}]`, '--set', 'backbone={type: ThreeConvolutions}', '--set', 'head.feat_dim=128'], { cwd: folder })
+  t.match(tiny, { status: 0, stdout: /ThreeConvolutions \(155,136 parameters.*mode semi-siamese.*80 images of 40 identities, batch 32/s }, 'the network of docs/modes.md')
   const data = { FACEX_DATA: path.join(folder, 'elsewhere') }
   t.match(facex(['train', semiSiamese!, '--dry-run'], { cwd: folder, env: data }), { status: 1, stderr: /elsewhere\/faces\/two\.chosen\.txt/ })
 })
