@@ -75,8 +75,8 @@ export interface NativeLoaderSpec {
   readonly threads: number
   /** Batches decoded ahead of the consumer. */
   readonly prefetch: number
-  /** Batches lie in memory that CUDA copies from while the CPU goes on; needs a usable CUDA. */
-  readonly pinned?: boolean
+  /** Where a trainer gets the images; `cuda` copies each batch from pinned memory as soon as it is decoded. `cpu` when absent. */
+  readonly device?: 'cpu' | 'cuda'
   readonly seed: number
   readonly augmentations: readonly NativeAugmentation[]
   /** `skip` replaces an image that does not decode by the next good one of the source, counted and reported. */

@@ -40,7 +40,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   training: ['core', 'engine', 'heads', 'data', 'distributed'],
   binding: ['core', 'engine', 'heads', 'data', 'search', 'distributed', 'training'],
   fuzz: ['core', 'data'],
-  emulated: ['engine', 'heads'],
+  emulated: ['core', 'engine', 'heads'],
   'addon.cc': ['binding'],
 }
 

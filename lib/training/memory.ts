@@ -80,7 +80,8 @@ export function runMemory(request: MemoryRequest, device: 'cpu' | 'cuda'): RunMe
   const step = stepPeak(plan.program, networks, heads, slots)
   const batchBytes = batch * plan.order.views * request.input.height * request.input.width * 3
   // Prefetched batches, the one in use and the one being replaced; paths, labels and the order of an epoch.
-  const loader = batchBytes * (config.data.prefetch + 2) + 100 * request.dataset.size
+  const batches = batchBytes * (config.data.prefetch + 2)
+  const loader = batches + 100 * request.dataset.size
   const checkpoint = sum([...networks.values()].map(({ weights }) => weights)) + centres(() => true) + optimizer
   const shown = {
     weights,
@@ -98,7 +99,7 @@ export function runMemory(request: MemoryRequest, device: 'cpu' | 'cuda'): RunMe
   const apart = Math.max(step.peak, checkpoint)
   const together = config.checkpoint.while_training ? step.peak + checkpoint : apart
   if (device === 'cpu') return { ...shown, peak: around + OVERHEAD * (fixed + together), steady: around + OVERHEAD * (fixed + apart) }
-  return { ...shown, peak: around + host + checkpoint, steady: around + host + checkpoint, device: OVERHEAD * (fixed - host + step.peak) + batchBytes }
+  return { ...shown, peak: around + host + checkpoint, steady: around + host + checkpoint, device: OVERHEAD * (fixed - host + step.peak) + batches }
 }
 
 interface NetworkMemory extends StepMemory {

@@ -75,7 +75,7 @@ export async function prepareRun({ config, source }: ResolvedRun, onMessage: (me
     views: plan.order.views,
     threads: decodeThreads,
     prefetch: config.data.prefetch,
-    pinned: device === 'cuda',
+    device,
     seed: config.seed,
     augmentations,
     onBadImage: config.data.on_bad_image,

@@ -1,6 +1,7 @@
 #include "binding/loader_spec.h"
 
 #include "binding/args.h"
+#include "core/device.h"
 
 namespace facex::binding {
 
@@ -55,7 +56,7 @@ data::LoaderOptions loader_options_from(const Napi::Object& spec) {
   options.views = get_int(spec, "views");
   options.threads = get_int(spec, "threads");
   options.prefetch = get_int(spec, "prefetch");
-  options.pinned = !spec.Get("pinned").IsUndefined() && get_bool(spec, "pinned");
+  if (!spec.Get("device").IsUndefined()) options.device = device_named(get_string(spec, "device"));
   options.seed = static_cast<uint64_t>(get_number(spec, "seed"));
   options.sample.keep_class = options.views > 1;
   const std::string policy = get_string(spec, "onBadImage");

@@ -10,7 +10,8 @@ namespace facex::data {
 
 struct Batch {
   // One tensor a view (1 for classification, 2 for semi-siamese pairs): uint8 [N, H, W, 3], or floating [N, 3, H, W]
-  // when the batches come from memory.
+  // when the batches come from memory. Of a loader for a device they lie there, for the current stream of the thread that
+  // called next().
   std::vector<Tensor> images;
   Tensor labels;                 // [N] int64
   std::vector<uint32_t> indices; // sample indices, view-major, for messages

@@ -38,6 +38,7 @@ Loader::Loader(std::unique_ptr<Source> source, LoaderOptions options)
     : source_(std::move(source)),
       options_((check(options), std::move(options))),
       augmentations_(options_.augmentations, options_.sample.color),
+      copies_(options_.device.is_cpu() ? std::nullopt : std::optional<CopyStream>(options_.device)),
       slots_(static_cast<size_t>(options_.prefetch)) {
   try {
     for (int i = 0; i < options_.threads; i++) threads_.emplace_back([this] { work(); });
@@ -107,6 +108,7 @@ Batch Loader::next() {
   lock.unlock();
   work_ready_.notify_all();
   if (slot.error) std::rethrow_exception(slot.error);
+  if (slot.arrival) slot.batch.images = slot.arrival->receive();
   return std::move(slot.batch);
 }
 
@@ -140,6 +142,7 @@ void Loader::work() {
       slot.error = error;
       slot.error_position = position;
     }
+    if (slot.missing == 0 && !slot.error && copies_) send(slot);
     if (slot.missing == 0 || busy_ == 0) task_done_.notify_all();
   }
 }
@@ -178,11 +181,20 @@ void Loader::open_slot(size_t batch) {
 void Loader::allocate(Slot& slot, size_t count) const {
   const auto samples = static_cast<int64_t>(slot.samples);
   for (int view = 0; view < options_.views; view++) {
-    const auto type = at::TensorOptions().dtype(at::kByte).pinned_memory(options_.pinned);
+    const auto type = at::TensorOptions().dtype(at::kByte).pinned_memory(copies_.has_value());
     slot.batch.images.push_back(at::empty({samples, options_.sample.height, options_.sample.width, 3}, type));
   }
   slot.batch.labels = at::empty({samples}, at::kLong);
   slot.batch.indices.resize(count);
+}
+
+// A few calls that wait for nothing: with the lock held, as opening a slot.
+void Loader::send(Slot& slot) const {
+  try {
+    slot.arrival.emplace(copies_->send(slot.batch.images));
+  } catch (...) {
+    slot.error = std::current_exception();
+  }
 }
 
 // `position` is the image in work, for the order of errors.

@@ -8,8 +8,10 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <optional>
 #include <thread>
 
+#include "core/copy_stream.h"
 #include "data/batch.h"
 #include "data/sample.h"
 
@@ -23,7 +25,7 @@ struct LoaderOptions {
   int views = 1;       // images of a sample
   int threads = 1;
   int prefetch = 2;    // batches made ahead
-  bool pinned = false; // in memory that CUDA copies from while the CPU goes on
+  c10::Device device = at::kCPU;  // where images are handed out; the copy begins when the last of a batch is decoded
   uint64_t seed = 0;
 };
 
@@ -53,6 +55,7 @@ class Loader final : public BatchSource {
     size_t missing = 0;        // images not finished yet
     size_t error_position = 0;
     std::exception_ptr error;  // of the first image in order that failed
+    std::optional<Arrival> arrival;  // of finished images on a device
   };
   // A run of images of one batch: positions [first, last) of the order. The tensors are the slot's.
   struct Task {
@@ -76,11 +79,13 @@ class Loader final : public BatchSource {
   void open_slot(size_t batch);
   void allocate(Slot& slot, size_t images) const;
   void run_task(SampleReader& reader, const Task& task, size_t& position);
+  void send(Slot& slot) const;
   void close();
 
   const std::unique_ptr<Source> source_;
   const LoaderOptions options_;
   const AugmentationChain augmentations_;
+  const std::optional<CopyStream> copies_;  // where the device is not the CPU
   BadImages bad_images_;
 
   mutable std::mutex mutex_;

@@ -8,6 +8,7 @@ import path from 'node:path'
 import sharp, { type Sharp } from 'sharp'
 
 import { addon, type NativeFileSource, type NativeLoader, type NativeSource, type NativeLoaderSpec, type NativeTensor } from '../../lib/native.js'
+import { DEVICE } from './device.js'
 
 /** RGB noise with soft structure, so that no two pictures and no mirror image are alike. */
 export function picture(seed: number, height = 32, width = 32): Sharp {
@@ -47,6 +48,7 @@ export function loaderOf(source: NativeSource, options: Partial<NativeLoaderSpec
     seed: 7,
     augmentations: [],
     onBadImage: 'fail',
+    device: DEVICE,
     ...options,
   }
   return new (addon().Loader)(spec)
