@@ -16,7 +16,8 @@ import { benchLoader } from './sections/loader.js'
 import { benchModes } from './sections/modes.js'
 import { benchSearch } from './sections/search.js'
 import { benchStartup } from './sections/startup.js'
-import { benchClasses, benchStep } from './sections/step.js'
+import { benchClasses, benchCompile, benchStep } from './sections/step.js'
+import { benchWaiting } from './sections/waiting.js'
 
 /** Prints its table line by line. */
 type Section = (options: BenchOptions, print: (line: string) => void) => Promise<void>
@@ -32,22 +33,41 @@ const SECTIONS: readonly (readonly [name: string, title: string, run: Section])[
   ['startup', 'Start-up', benchStartup],
   ['evaluate', 'Verification from image files', benchEvaluate],
   ['search', 'Search among distractors', benchSearch],
+  ['waiting', 'Waiting for images in a run', benchWaiting],
+  ['compile', 'Training step against torch.compile', benchCompile],
 ]
 
-function machine({ threads, rounds, steps, device }: BenchOptions): string {
+function machine({ threads, rounds, steps, timedTurns, device }: BenchOptions): string {
   const flags = /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1]?.split(' ') ?? []
   const vector = ['amx_bf16', 'avx512_bf16', 'avx512f', 'avx2'].filter((flag) => flags.includes(flag)).join(', ')
   const python = process.env['FACEX_PYTHON'] ?? 'python3'
   const torch = execFileSync(python, ['-c', 'import torch; print(torch.__version__)'], { encoding: 'utf8' }).trim()
   return (
     `${new Date().toISOString().slice(0, 10)}: ${cpus().length} cores ${cpus()[0]!.model} (${vector}), ${Math.round(totalmem() / 2 ** 30)} GiB; ` +
-    `${device === 'cuda' ? `${addon().info().cuda.devices[0]?.name ?? 'no GPU'}, ` : ''}libtorch ${addon().info().libtorch}, PyTorch ${torch}, Node ${process.version}; ${threads} threads, ${rounds} rounds of ${steps}. ` +
+    `${device === 'cuda' ? `${addon().info().cuda.devices[0]?.name ?? 'no GPU'}, ` : ''}libtorch ${addon().info().libtorch}, PyTorch ${torch}, Node ${process.version}; ${threads} threads, ${rounds} rounds of ${timedTurns ? 'half a second' : steps}. ` +
     'Ratios are medians with their range; above 1 facex is faster or smaller.'
   )
 }
 
 const names = SECTIONS.map(([name]) => name)
-const options = parseBenchOptions(process.argv.slice(2), names)
+
+/** What was asked for; ends the process where that is nothing that can be measured. */
+function parsed(): BenchOptions | undefined {
+  const stop = (status: number, message: string) => {
+    process.stderr.write(`bench: ${message}\n`)
+    process.exit(status)
+  }
+  try {
+    const options = parseBenchOptions(process.argv.slice(2), names)
+    const { available, problem, remedy } = addon().info().cuda
+    return options?.device === 'cuda' && !available ? stop(1, `--device cuda: ${problem}. ${remedy}.`) : options
+  } catch (error) {
+    if (error instanceof TypeError) return stop(2, `${error.message}; --help lists the options`)
+    throw error
+  }
+}
+
+const options = parsed()
 if (options === undefined) {
   process.stdout.write(usage(names))
 } else {

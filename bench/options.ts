@@ -3,9 +3,11 @@ import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 
 const BACKBONES = 'MobileFaceNet,GhostNet,EfficientNet,ReXNet,TF-NAS,ResNet50-ir'
-const CUDA_BACKBONES = 'MobileFaceNet,ResNet50-ir'
-/** Sections that a GPU changes. */
-const CUDA_SECTIONS = ['step', 'classes']
+const CUDA_BACKBONES = 'MobileFaceNet,ResNet50-ir,ResNet152-irse,Swin-T'
+/** Sections that a GPU changes, and the loader that feeds it, in the order in which time is spent on them. */
+const CUDA_SECTIONS = ['step', 'classes', 'loader', 'waiting', 'compile']
+/** Of a GPU alone: elsewhere they are part of others, or say nothing. */
+const CUDA_ONLY = ['waiting', 'compile']
 /** Identities of the section heads; the last is Partial FC. */
 export const HEAD_SIZES: readonly number[] = [10_000, 72_778, 500_000, 2_000_000]
 
@@ -14,15 +16,17 @@ export const usage = (sections: readonly string[]) => `Usage: npm run bench -- [
 Runs facex and PyTorch in turns on this machine and prints their ratios with spread, as Markdown. FACEX_PYTHON names a
 Python with torch (and onnxruntime and cv2 for the sections that need them). The machine should be idle.
 
---only A,B         sections: ${sections.join(', ')}; all by default, ${CUDA_SECTIONS.join(' and ')} with --device cuda
---device NAME      cpu (the default) or cuda, of ${CUDA_SECTIONS.join(' and ')}
+--only A,B         sections: ${sections.join(', ')};
+                   all but ${CUDA_ONLY.join(' and ')} by default, ${CUDA_SECTIONS.join(', ')} with --device cuda
+--device NAME      cpu (the default) or cuda
+--minutes N        begins no further row after that, and says which are left out; 7 with --device cuda, without end else
 --backbones A,B    of step; ${BACKBONES} by default, ${CUDA_BACKBONES} with --device cuda
 --precision A,B    of step: fp32, bf16; both by default
---batch_size N     of step and modes; 64 by default, 16 for ResNet50-ir, 128 with --device cuda
+--batch_size A,B   of step, the first of modes; 64 by default, 16 for ResNets, 128 and 512 with --device cuda
 --identities A,B   of heads; all by default: ${HEAD_SIZES.join(', ')}, the last with Partial FC
 --threads N        all cores by default
 --rounds N         turns that each pair takes; 5 by default
---steps N          steps or batches of a turn; 3 by default, 20 with --device cuda
+--steps N          steps or batches of a turn; 3 by default, half a second of them with --device cuda
 --root DIR --list FILE  images for loader; without them faces are drawn
 --root DIR --pairs FILE aligned faces and pairs for evaluate (LFW's); without them faces are drawn
 --weights FILE     checkpoint for evaluate; without it the network is MobileFaceNet with random weights
@@ -36,10 +40,14 @@ export interface BenchOptions {
   readonly device: 'cpu' | 'cuda'
   readonly backbones: readonly string[]
   readonly precisions: readonly ('fp32' | 'bf16')[]
-  readonly batchSize: (backbone: string) => number
+  readonly batchSizes: (backbone: string) => readonly number[]
   readonly threads: number
   readonly rounds: number
   readonly steps: number
+  /** A turn lasts half a second, in place of so many steps. */
+  readonly timedTurns: boolean
+  /** When no further row begins, as performance.now() counts. */
+  readonly end: number
   readonly compile: boolean
   readonly quick: boolean
   readonly images: { readonly root: string; readonly list: string } | undefined
@@ -68,6 +76,7 @@ export function parseBenchOptions(argv: readonly string[], sections: readonly st
       weights: { type: 'string' },
       gallery: { type: 'string' },
       identities: { type: 'string' },
+      minutes: { type: 'string' },
       'no-compile': { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -76,9 +85,13 @@ export function parseBenchOptions(argv: readonly string[], sections: readonly st
   if (values.help) return undefined
   const { quick, device } = values
   if (device !== 'cpu' && device !== 'cuda') throw new TypeError(`--device: expected cpu or cuda; got ${device}`)
-  const only = values.only?.split(',') ?? (device === 'cuda' ? CUDA_SECTIONS : sections)
-  if (device === 'cuda' && only.some((name) => !CUDA_SECTIONS.includes(name))) throw new TypeError(`--device cuda: expected --only ${CUDA_SECTIONS.join(',')}; the other sections measure the CPU`)
+  const onGpu = device === 'cuda'
+  const only = values.only?.split(',') ?? (onGpu ? CUDA_SECTIONS : sections.filter((name) => !CUDA_ONLY.includes(name)))
   for (const name of only) if (!sections.includes(name)) throw new TypeError(`--only: expected ${sections.join(', ')}; got ${name}`)
+  if (onGpu && only.some((name) => !CUDA_SECTIONS.includes(name))) throw new TypeError(`--device cuda: expected --only ${CUDA_SECTIONS.join(',')}; the other sections measure the CPU`)
+  if (!onGpu && only.some((name) => CUDA_ONLY.includes(name))) throw new TypeError(`--only: ${CUDA_ONLY.join(' and ')} need --device cuda`)
+  const minutes = values.minutes === undefined ? (onGpu ? 7 : Infinity) : positive('minutes', values.minutes)
+  const batchSizes = values.batch_size?.split(',').map((text) => positive('batch_size', text))
   const precisions = values.precision.split(',')
   for (const name of precisions) if (name !== 'fp32' && name !== 'bf16') throw new TypeError(`--precision: expected fp32 or bf16; got ${name}`)
   const { root, list, pairs } = values
@@ -86,12 +99,14 @@ export function parseBenchOptions(argv: readonly string[], sections: readonly st
   return {
     only,
     device,
-    backbones: (values.backbones ?? (device === 'cuda' ? CUDA_BACKBONES : BACKBONES)).split(','),
+    backbones: (values.backbones ?? (onGpu ? CUDA_BACKBONES : BACKBONES)).split(','),
     precisions: precisions as BenchOptions['precisions'],
-    batchSize: (backbone) => (values.batch_size !== undefined ? positive('batch_size', values.batch_size) : quick ? 8 : device === 'cuda' ? 128 : backbone.startsWith('ResNet') ? 16 : 64),
+    batchSizes: (backbone) => batchSizes ?? (quick ? [8] : onGpu ? [128, 512] : [backbone.startsWith('ResNet') ? 16 : 64]),
     threads: positive('threads', values.threads),
-    rounds: positive('rounds', values.rounds ?? (quick ? '2' : '5')),
-    steps: positive('steps', values.steps ?? (quick ? '1' : device === 'cuda' ? '20' : '3')),
+    rounds: positive('rounds', values.rounds ?? (quick ? '2' : onGpu ? '3' : '5')),
+    steps: positive('steps', values.steps ?? (quick ? '1' : '3')),
+    timedTurns: onGpu && values.steps === undefined && !quick,
+    end: performance.now() + minutes * 60_000,
     compile: !values['no-compile'] && !quick,
     quick,
     images: list === undefined ? undefined : { root: root!, list },

@@ -1,12 +1,13 @@
 // `npm run test:cuda`: the tests of the engine, computed on the GPU: golden values of heads, networks and training runs,
-// gradients against formulas, optimizers, Partial FC; then a run whose losses must be those of the CPU.
+// gradients against formulas, optimizers, Partial FC, batches as they arrive there; then runs whose losses must be those of
+// the CPU.
 import { spawnSync } from 'node:child_process'
 import path from 'node:path'
 
 import { fail, root } from './addon.mjs'
 import { compile } from './compile.mjs'
 
-const TESTS = ['heads', 'heads-contract', 'heads-expression', 'pair-losses', 'partial-fc', 'ops', 'network', 'backbones', 'optimizer', 'trainer', 'trainer-golden', 'distillation', 'cuda-run']
+const TESTS = ['heads', 'heads-contract', 'heads-expression', 'pair-losses', 'partial-fc', 'ops', 'network', 'backbones', 'optimizer', 'loader', 'trainer', 'trainer-golden', 'distillation', 'cuda-run']
 
 if (!compile()) fail('TypeScript did not compile.')
 const { addon } = await import(path.join(root, 'dist', 'lib', 'native.js'))

@@ -1,4 +1,4 @@
-"""MobileFaceNet, ResNet-ir and the ArcFace head in ordinary PyTorch: what facex is measured against.
+"""MobileFaceNet, ResNet-ir and -irse, and the ArcFace head in ordinary PyTorch: what facex is measured against.
 
 Written the way the published Python toolkits write them: contiguous tensors, one module a layer, autograd.
 """
@@ -9,6 +9,7 @@ from torch import nn
 import torch.nn.functional as F
 
 from mobile import MOBILE
+from swin import SWIN
 
 
 class ConvBlock(nn.Sequential):
@@ -46,8 +47,20 @@ class MobileFaceNet(nn.Sequential):
         )
 
 
+class Squeeze(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.fc = nn.Sequential(
+            nn.AdaptiveAvgPool2d(1), nn.Conv2d(channels, channels // 16, 1, bias=False), nn.ReLU(inplace=True),
+            nn.Conv2d(channels // 16, channels, 1, bias=False), nn.Sigmoid(),
+        )
+
+    def forward(self, x):
+        return x * self.fc(x)
+
+
 class BottleneckIR(nn.Module):
-    def __init__(self, cin, cout, stride):
+    def __init__(self, cin, cout, stride, squeeze):
         super().__init__()
         if cin == cout:
             self.shortcut = nn.MaxPool2d(1, stride)
@@ -55,18 +68,18 @@ class BottleneckIR(nn.Module):
             self.shortcut = nn.Sequential(nn.Conv2d(cin, cout, 1, stride, bias=False), nn.BatchNorm2d(cout))
         self.body = nn.Sequential(
             nn.BatchNorm2d(cin), nn.Conv2d(cin, cout, 3, 1, 1, bias=False), nn.PReLU(cout),
-            nn.Conv2d(cout, cout, 3, stride, 1, bias=False), nn.BatchNorm2d(cout),
+            nn.Conv2d(cout, cout, 3, stride, 1, bias=False), nn.BatchNorm2d(cout), *([Squeeze(cout)] if squeeze else []),
         )
 
     def forward(self, x):
         return self.body(x) + self.shortcut(x)
 
 
-class ResNet50IR(nn.Sequential):
-    def __init__(self, feat_dim=512, out_h=7, out_w=7):
+class ResNetIR(nn.Sequential):
+    def __init__(self, counts=(3, 4, 14, 3), squeeze=False, feat_dim=512, out_h=7, out_w=7):
         blocks, cin = [], 64
-        for cout, count in ((64, 3), (128, 4), (256, 14), (512, 3)):
-            blocks += [BottleneckIR(cin if i == 0 else cout, cout, 2 if i == 0 else 1) for i in range(count)]
+        for cout, count in zip((64, 128, 256, 512), counts):
+            blocks += [BottleneckIR(cin if i == 0 else cout, cout, 2 if i == 0 else 1, squeeze) for i in range(count)]
             cin = cout
         super().__init__(
             nn.Conv2d(3, 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64), nn.PReLU(64), *blocks,
@@ -92,4 +105,8 @@ class ArcFace(nn.Module):
         return torch.where(one_hot, cos_margin, cos) * self.scale
 
 
-BACKBONES = {"MobileFaceNet": MobileFaceNet, "ResNet50-ir": ResNet50IR, **MOBILE}
+def resnet152_irse():
+    return ResNetIR((3, 8, 36, 3), squeeze=True)
+
+
+BACKBONES = {"MobileFaceNet": MobileFaceNet, "ResNet50-ir": ResNetIR, "ResNet152-irse": resnet152_irse, **MOBILE, **SWIN}

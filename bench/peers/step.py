@@ -24,7 +24,8 @@ class Peer:
         self.channels_last = options.get("layout") == "channels_last"
         self.net = BACKBONES[options["backbone"]]().to(self.device).train()
         self.head = ArcFace(512, options["classes"]).to(self.device)
-        images = torch.randn(options["batch"], 3, 112, 112, device=self.device)
+        size = getattr(self.net, "image_size", 112)
+        images = torch.randn(options["batch"], 3, size, size, device=self.device)
         if self.channels_last:
             self.net = self.net.to(memory_format=torch.channels_last)
             images = images.to(memory_format=torch.channels_last)
@@ -78,7 +79,8 @@ def serve(**commands):
             answer = {"seconds": timed(peer.step, 1)}
         else:
             answer = commands[request["cmd"]](peer, request)
-        answer["peak_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        on_gpu = peer is not None and peer.device == "cuda"
+        answer["peak_bytes"] = torch.cuda.max_memory_allocated() if on_gpu else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         print(json.dumps(answer), flush=True)
 
 

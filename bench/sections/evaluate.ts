@@ -56,7 +56,7 @@ export async function benchEvaluate(options: BenchOptions, print: (line: string)
     const { files, list } = await openSet(options, folder)
     const content: PairFile = { files, first: [...list.first], second: [...list.second], genuine: [...list.genuine], folds: list.folds ?? 10 }
     writeFileSync(set, JSON.stringify(content))
-    const batch = options.batchSize(backbone)
+    const batch = options.batchSizes(backbone)[0]!
     const seconds: [number[], number[]] = [[], []]
     const last: PeerAnswer[] = []
     for (const peer of peers) await peer.ask({ cmd: 'start', backbone, weights: file, color, batch, threads, set })

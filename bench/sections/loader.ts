@@ -78,7 +78,7 @@ function row(threads: number, name: string, rounds: readonly { pass: Pass; bare:
 }
 
 /** The images that the options name, else faces drawn into `folder`. */
-async function openImages({ images, quick }: BenchOptions, folder: string): Promise<{ root: string; list: string }> {
+export async function openImages({ images, quick }: BenchOptions, folder: string): Promise<{ root: string; list: string }> {
   if (images !== undefined) return images
   const root = path.join(folder, 'faces')
   process.stderr.write('drawing faces\n')

@@ -16,7 +16,7 @@ export async function benchModes(options: BenchOptions, print: (line: string) =>
 
 async function pair(mode: string, options: BenchOptions): Promise<string> {
   const { rounds, steps, threads } = options
-  const batch = options.batchSize('MobileFaceNet')
+  const batch = options.batchSizes('MobileFaceNet')[0]!
   process.stderr.write(`mode ${mode}\n`)
   const sides = [await Peer.node('./workers/modes.js'), await Peer.python('modes.py')]
   const rates: [number[], number[]] = [[], []]

@@ -2,6 +2,7 @@
 import { createInterface } from 'node:readline'
 
 import { readConf } from '../../lib/backbones/conf.js'
+import { addon } from '../../lib/native.js'
 import { StepBenchmark } from '../../lib/training/benchmark.js'
 
 interface Request {
@@ -12,14 +13,22 @@ interface Request {
   readonly threads: number
   readonly precision?: 'fp32' | 'bf16'
   readonly device: 'cpu' | 'cuda'
+  readonly sampleRate?: number
+  readonly cudaGraphs?: boolean
   readonly steps: number
   readonly batches: number
 }
 
 let benchmark: StepBenchmark | undefined
 
+/** Bytes at the most so far: of the GPU where it computes, else of this process. */
+const peak = (device: Request['device']) => (device === 'cuda' ? addon().info().cuda.peakMemory : process.resourceUsage().maxRSS * 1024)
+
+let device: Request['device'] = 'cpu'
+
 async function answer(request: Request): Promise<{ seconds: number }> {
   if (request.cmd === 'start') {
+    device = request.device
     const backbone = readConf().find((entry) => entry.name === request.backbone)!
     benchmark = new StepBenchmark({ ...request, backbone, batchSize: request.batch })
     return benchmark.train(1)
@@ -29,5 +38,5 @@ async function answer(request: Request): Promise<{ seconds: number }> {
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { seconds } = await answer(JSON.parse(line) as Request)
-  process.stdout.write(`${JSON.stringify({ seconds, peak_bytes: process.resourceUsage().maxRSS * 1024 })}\n`)
+  process.stdout.write(`${JSON.stringify({ seconds, peak_bytes: peak(device) })}\n`)
 }

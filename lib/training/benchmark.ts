@@ -25,6 +25,9 @@ export interface StepBenchmarkOptions {
   readonly threads?: number
   /** As in a run's configuration. */
   readonly recompute?: boolean
+  readonly cudaGraphs?: boolean
+  /** Partial FC: the share of the classes that a step sees. */
+  readonly sampleRate?: number
 }
 
 /** One network with a head, SGD with momentum, and one batch of noise that every step sees again. */
@@ -41,7 +44,7 @@ export class StepBenchmark {
   readonly batchSize: number
 
   constructor(options: StepBenchmarkOptions) {
-    const { backbone, head = 'ArcFace', classes = 1000, batchSize, precision = 'fp32', device = 'cpu', threads, recompute = false } = options
+    const { backbone, head = 'ArcFace', classes = 1000, batchSize, precision = 'fp32', device = 'cpu', threads, recompute = false, cudaGraphs = false, sampleRate } = options
     if (threads !== undefined) addon().setThreads(threads)
     const begin = performance.now()
     const built = buildBackbone(backbone.type, backbone.config)
@@ -53,10 +56,11 @@ export class StepBenchmark {
     const graph = fuseNorm(built.graph)
     this.trainer = new (addon().Trainer)({
       networks: { backbone: { graph, options: { ...network, stages: recompute ? recomputeStarts(graph) : [] } } },
-      heads: { head: { ...pieces, dtype: 'float32', device } },
+      heads: { head: { ...pieces, dtype: 'float32', device, ...(sampleRate === undefined ? {} : { sampleRate }) } },
       program: [batch(['images']), forward('backbone', 'images', 'embeddings'), loss('head', 'embeddings'), backward(), update()],
       seed: 0,
       onNonFinite: 'stop',
+      cudaGraphs,
     })
     const names = this.trainer.parameters().map(({ name }) => name)
     this.trainer.setOptimizer({ name: 'sgd', values: { momentum: 0.9, nesterov: 0 }, groups: [{ names, lrMultiplier: 1, weightDecay: 1e-4 }] })

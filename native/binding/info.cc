@@ -41,6 +41,7 @@ Napi::Object cuda(Napi::Env env) {
   result.Set("runtime", status.runtime);
   result.Set("problem", status.problem);
   result.Set("remedy", status.remedy);
+  result.Set("peakMemory", static_cast<double>(status.usable() ? cuda::device().peak_memory() : 0));
   Napi::Array devices = Napi::Array::New(env);
   for (const CudaDevice& found : status.devices) {
     Napi::Object device = Napi::Object::New(env);

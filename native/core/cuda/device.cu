@@ -1,4 +1,5 @@
 // The devices as CUDA's runtime sees them.
+#include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAStream.h>
 #include <cuda_runtime.h>
 #include <torch/headeronly/version.h>
@@ -37,11 +38,17 @@ int multiprocessors() {
   return count;
 }
 
+int64_t peak_memory() {
+  namespace allocator = c10::cuda::CUDACachingAllocator;
+  if (!allocator::get()->initialized()) return 0;  // nothing has asked for memory
+  return allocator::getDeviceStats(0).allocated_bytes[static_cast<size_t>(c10::CachingAllocator::StatType::AGGREGATE)].peak;
+}
+
 }  // namespace
 
 }  // namespace facex::cuda
 
 extern "C" __attribute__((visibility("default"))) const void* facex_cuda_device() {
-  static const facex::cuda::DeviceTable table{TORCH_VERSION, facex::cuda::describe, facex::cuda::stream, facex::cuda::multiprocessors};
+  static const facex::cuda::DeviceTable table{TORCH_VERSION, facex::cuda::describe, facex::cuda::stream, facex::cuda::multiprocessors, facex::cuda::peak_memory};
   return &table;
 }

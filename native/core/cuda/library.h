@@ -18,6 +18,7 @@ struct DeviceTable {
   // libtorch's current stream of the current device (a cudaStream_t): where kernels of ours are launched too.
   void* (*stream)();
   int (*multiprocessors)();  // of the current device
+  int64_t (*peak_memory)();  // bytes that libtorch has held at once on the first device
 };
 
 // The table `name` of the loaded facex_cuda.so. ErrorCode::kSetup with the reason where CUDA is unusable.
