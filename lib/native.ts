@@ -63,6 +63,8 @@ export interface NativeCuda {
   /** As CUDA numbers versions: 13000 is 13.0; 0 where unknown. */
   readonly driver: number
   readonly runtime: number
+  /** Most bytes that libtorch has held at once on the first device, in this process. */
+  readonly peakMemory: number
   readonly devices: readonly { readonly name: string; readonly capability: string; readonly memory: number }[]
 }
 
@@ -225,6 +227,8 @@ export interface NativeTrainerSpec {
   readonly seed: number
   /** What a non-finite loss does: end the run with ERR_NON_FINITE, or skip the update and count it. */
   readonly onNonFinite: 'stop' | 'skip'
+  /** Passes with gradient go through CUDA graphs once a few steps have run; ERR_CONFIG where the program cannot be recorded. */
+  readonly cudaGraphs?: boolean
   /** The processes that train together. Every head then shares its classes, or its batch, between them. */
   readonly group?: NativeGroup | undefined
   /** With a group: batch norm takes its statistics over all ranks. */

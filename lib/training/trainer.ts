@@ -26,6 +26,7 @@ export function createTrainer(config: RunConfig, model: BuiltModel, plan: ModePl
     program: plan.program,
     seed: config.seed,
     onNonFinite: config.on_non_finite,
+    cudaGraphs: config.cuda_graphs,
     group: peers.group,
     synchroniseStatistics: config.sync_batch_norm,
     bucketBytes: config.distributed.bucket_mb * 2 ** 20,

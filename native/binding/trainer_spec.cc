@@ -92,6 +92,7 @@ training::TrainerOptions trainer_options_from(const Napi::Object& spec) {
   const Napi::Array program = get_array(spec, "program");
   for (uint32_t i = 0; i < program.Length(); ++i) options.program.push_back(decode_verb(object_of(program.Get(i), "verb")));
   options.seed = static_cast<uint64_t>(get_number(spec, "seed"));
+  options.cuda_graphs = !spec.Get("cudaGraphs").IsUndefined() && get_bool(spec, "cudaGraphs");
   options.skip_non_finite = get_string(spec, "onNonFinite") == "skip";
   return options;
 }

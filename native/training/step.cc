@@ -15,7 +15,8 @@ namespace {
 // A forward with gradient whose backward is still to come.
 struct Waiting {
   engine::Network* network;
-  std::unique_ptr<engine::Pass> pass;
+  std::unique_ptr<engine::Pass> pass;          // null where `recorded` keeps it
+  RecordedNetwork* recorded;
   std::map<std::string, std::string> outputs;  // output of the graph -> name in the table of values
   std::map<std::string, Tensor> grads;         // d (scaled loss) / d output, of those that a head has asked for
 };
@@ -58,9 +59,15 @@ class Step {
                                 .random_key = key(),
                                 .share = context_.group == nullptr ? 0 : context_.group->rank(),
                                 .statistics = context_.synchronise_statistics ? context_.group : nullptr};
+    if (const auto found = context_.recorded.find(verb.network); verb.gradient && found != context_.recorded.end()) {
+      const auto outputs = found->second.forward(values_.at(verb.input), mode);
+      for (const auto& [output, name] : verb.outputs) values_[name] = outputs.at(output);
+      waiting_.push_back({&network, nullptr, &found->second, verb.outputs, {}});
+      return;
+    }
     auto pass = network.forward(values_.at(verb.input), mode);
     for (const auto& [output, name] : verb.outputs) values_[name] = pass->output(output);
-    if (verb.gradient) waiting_.push_back({&network, std::move(pass), verb.outputs, {}});
+    if (verb.gradient) waiting_.push_back({&network, std::move(pass), nullptr, verb.outputs, {}});
   }
 
   void execute(const HeadVerb& verb) {
@@ -94,7 +101,12 @@ class Step {
   void execute(const BackwardVerb&) {
     for (; !waiting_.empty(); waiting_.pop_back()) {
       Waiting& last = waiting_.back();
-      if (!last.grads.empty()) last.network->backward(*last.pass, last.grads, sink_for(*last.network));
+      if (last.grads.empty()) continue;
+      if (last.recorded != nullptr) {
+        last.recorded->backward(last.grads);
+      } else {
+        last.network->backward(*last.pass, last.grads, sink_for(*last.network));
+      }
     }
   }
 

@@ -12,6 +12,7 @@
 #include "training/loss_scale.h"
 #include "training/optimizer.h"
 #include "training/program.h"
+#include "training/recorded_network.h"
 
 namespace facex::training {
 
@@ -20,6 +21,7 @@ struct StepContext {
   const Parts& parts;
   Optimizer& optimizer;
   LossScale& loss_scale;
+  std::map<std::string, RecordedNetwork>& recorded;  // networks whose passes with gradient go through graphs
   data::BatchSource& source;
   at::Device device;
   uint64_t seed;   // of the run

@@ -99,6 +99,9 @@ Trainer::Trainer(TrainerOptions options)
     : options_(std::move(options)),
       loss_scale_(options_.loss_scaling) {
   check_program(options_.program, options_.parts);
+  if (!options_.cuda_graphs) return;
+  check_recordable(options_.program, options_.parts, options_.group.get());
+  for (auto& [name, network] : options_.parts.networks) recorded_.try_emplace(name, *network);
 }
 
 std::vector<NamedEntry> Trainer::parameters() const {
@@ -142,6 +145,7 @@ std::vector<double> Trainer::run(data::BatchSource& source, const std::vector<do
     const StepOutcome outcome = run_step(options_.program, {.parts = options_.parts,
                                                             .optimizer = optimizer(),
                                                             .loss_scale = loss_scale_,
+                                                            .recorded = recorded_,
                                                             .source = source,
                                                             .device = options_.device,
                                                             .seed = options_.seed,

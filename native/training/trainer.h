@@ -14,6 +14,7 @@
 #include "training/loss_scale.h"
 #include "training/optimizer.h"
 #include "training/program.h"
+#include "training/recorded_network.h"
 
 namespace facex::training {
 
@@ -24,6 +25,7 @@ struct TrainerOptions {
   uint64_t seed = 0;
   bool skip_non_finite = false;
   bool loss_scaling = false;
+  bool cuda_graphs = false;  // passes with gradient go through CUDA graphs, see recorded_network.h
   std::shared_ptr<Collective> group;    // the processes that train together; null: this one alone
   bool synchronise_statistics = false;  // batch norm takes its statistics over all ranks
   ReducerOptions reducer;
@@ -90,6 +92,7 @@ class Trainer {
   std::unique_ptr<Optimizer> optimizer_;  // null until set
   std::unique_ptr<GradientReducer> reducer_;  // null without a group
   LossScale loss_scale_;
+  std::map<std::string, RecordedNetwork> recorded_;
   int64_t step_ = 0, skipped_ = 0;
   std::atomic<bool> stop_ = false;
 };

@@ -32,6 +32,7 @@ t.test('the shortest configuration gets every default', async (t) => {
     mode: { name: 'conventional' },
     precision: 'fp32',
     tf32: true,
+    cuda_graphs: false,
     seed: 0,
   })
   t.same(config.data.train, [{ kind: 'list', root: path.resolve('images'), list: path.resolve('train.txt'), weight: 1 }])

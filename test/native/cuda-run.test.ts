@@ -1,5 +1,5 @@
 /** A whole run on the GPU against the same on the CPU. */
-import t from 'tap'
+import t, { type Test } from 'tap'
 
 import type { RunConfigInput } from '../../lib/config/run.js'
 import { train } from '../../lib/index.js'
@@ -14,12 +14,19 @@ async function losses(changes: Partial<RunConfigInput>): Promise<number[]> {
   return seen
 }
 
-t.test('a run on CUDA learns as it does on the CPU', { skip: DEVICE !== 'cuda' && 'FACEX_TEST_DEVICE=cuda compares the two' }, async (t) => {
-  const expected = await losses({ device: 'cpu' })
-  const found = await losses({ device: 'cuda', tf32: false })
+/** Rounding differs from the first step on and grows with the steps. */
+function near(t: Test, found: readonly number[], expected: readonly number[]): void {
   t.equal(found.length, expected.length)
-  // Rounding differs from the first step on and grows with the steps.
-  for (const [step, loss] of expected.slice(0, 12).entries()) t.ok(Math.abs(found[step]! - loss) < 0.02 * Math.abs(loss), `step ${step + 1}: ${found[step]} on CUDA, ${loss} on the CPU`)
+  for (const [step, loss] of expected.slice(0, 12).entries()) t.ok(Math.abs(found[step]! - loss) < 0.02 * Math.abs(loss), `step ${step + 1}: ${found[step]}, expected ${loss}`)
+}
+
+t.test('a run on CUDA learns as it does on the CPU', { skip: DEVICE !== 'cuda' && 'FACEX_TEST_DEVICE=cuda compares the two' }, async (t) => {
+  near(t, await losses({ device: 'cuda', tf32: false }), await losses({ device: 'cpu' }))
+})
+
+t.test('a run by CUDA graphs learns as a plain one does', { skip: DEVICE !== 'cuda' && 'graphs are for CUDA' }, async (t) => {
+  const changes = { device: 'cuda', tf32: false, backbone: { type: 'MobileFaceNet' } } as const // the tiny one has dropout
+  near(t, await losses({ ...changes, cuda_graphs: true }), await losses(changes))
 })
 
 for (const precision of ['bf16', 'fp16'] as const) {
