@@ -12,6 +12,7 @@ import type { ImageEmbedder } from '../evaluation/evaluate.js'
 import { JoinedEmbedder } from '../evaluation/joined-embedder.js'
 import { shardedEmbedder } from '../evaluation/sharded-embedder.js'
 import { loadModel, type LoadOptions, type Model } from '../model/model.js'
+import type { NativeDevice } from '../native.js'
 import { chooseDevice } from '../training/device.js'
 import { wholeNumber, type OptionTable, type OptionValues } from './options.js'
 
@@ -62,19 +63,28 @@ export async function openWeights(values: OptionValues<typeof weightsOptions>, p
 }
 
 function loadOptions(values: OptionValues<typeof weightsOptions>, { localSize }: Peers): LoadOptions {
-  const devices = deviceSchema.options
-  const device = devices.find((name) => name === (values.device ?? 'auto'))
-  if (device === undefined) throw new FacexError('ERR_USAGE', `--device: ${unknownName('device', values.device!, devices)}`)
+  const device = deviceOption(values.device ?? 'auto')
   if (values.color !== undefined && values.color !== 'rgb' && values.color !== 'bgr') {
     throw new FacexError('ERR_USAGE', `--color: expected rgb or bgr, received "${values.color}"`)
   }
   return {
-    device: chooseDevice(device).device,
+    device,
     threads: wholeNumber('threads', values.threads) ?? (localSize > 1 ? Math.max(1, Math.floor(availableParallelism() / localSize)) : undefined),
     backbone: values.backbone,
     set: values.set,
     preprocessing: { color: values.color, mean: decimal('mean', values.mean), std: decimal('std', values.std) },
   }
+}
+
+/**
+ * What `--device` chooses.
+ * @throws FacexError ERR_USAGE for another name; ERR_SETUP for cuda where that cannot be used
+ */
+export function deviceOption(value: string): NativeDevice {
+  const devices = deviceSchema.options
+  const device = devices.find((name) => name === value)
+  if (device === undefined) throw new FacexError('ERR_USAGE', `--device: ${unknownName('device', value, devices)}`)
+  return chooseDevice(device).device
 }
 
 /** The value of an option that must be there. */

@@ -119,7 +119,7 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject> {
       const std::string output = call[1].ToString().Utf8Value();
       const bool inference = call[2].ToBoolean();
       const auto pass = [&] { return inference ? static_cast<void>(network.forward(images, {})) : train_step(network, images, output); };
-      engine::NodeTimes times(network.graph());
+      engine::NodeTimes times(network.graph(), network.options().device);
       pass();  // the first one finds memory and kernels
       network.observe(&times);
       for (int i = 0; i < kProfiledPasses; ++i) {

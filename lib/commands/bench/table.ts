@@ -20,7 +20,7 @@ export interface Measured {
   readonly images_per_second: number
   /** Steps that were timed. */
   readonly steps: number
-  /** Largest resident size of the process. */
+  /** Largest resident size of the process, or what libtorch held of the GPU's memory. */
   readonly peak_bytes: number
   /** From the configuration to the graph. */
   readonly graph_ms: number

@@ -56,7 +56,7 @@ Layout layout_of(std::initializer_list<const Tensor*> tensors) {
   const int64_t pieces = std::clamp<int64_t>((layout.rows + layout.y - 1) / layout.y, 1, std::min(wanted, kMostPieces));
   layout.length = (layout.rows + pieces - 1) / pieces;
   layout.pieces = (layout.rows + layout.length - 1) / layout.length;
-  layout.blocks = blocks_for(x.numel() / layout.vector);
+  layout.blocks = std::clamp<int64_t>((layout.rows + layout.y - 1) / layout.y, 1, 2 * wanted);
   return layout;
 }
 

@@ -46,8 +46,22 @@ template <typename W>
 struct Coefficients {
   const W *mean, *scale, *shift, *slope;
   bool shared_slope;
+};
 
-  __device__ W slope_at(int64_t channel) const { return slope == nullptr ? W(0) : slope[shared_slope ? 0 : channel]; }
+// Those of a thread's channels. A thread keeps its channels over all its rows: read once, they stay in registers.
+template <int kVector, typename W>
+struct ChannelCoefficients {
+  W mean[kVector], scale[kVector], shift[kVector], slope[kVector];
+
+  __device__ ChannelCoefficients(const Coefficients<W>& from, int64_t first) {
+    for (int v = 0; v < kVector; ++v) {
+      const int64_t channel = first + v;
+      mean[v] = from.mean[channel];
+      scale[v] = from.scale[channel];
+      shift[v] = from.shift[channel];
+      slope[v] = from.slope == nullptr ? W(0) : from.slope[from.shared_slope ? 0 : channel];
+    }
+  }
 };
 
 // Adds what the y threads of a block hold for each channel, and has the first of them write the sums of the piece:
@@ -145,17 +159,23 @@ __global__ void forward_coefficients(const T* x, const W* partial, int64_t piece
   shift[channel] = bias == nullptr ? W(0) : bias[channel];
 }
 
+// Blocks of apply_kernel and derive_kernel stand next to each other over the rows: the GPU reads rows in their order.
 template <typename Act, typename T, int kVector, typename W>
-__global__ void apply_kernel(const T* __restrict__ x, const T* __restrict__ residual, Coefficients<W> z_of, int64_t groups, int64_t channels, T* __restrict__ y) {
-  for (int64_t group = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; group < groups; group += int64_t{gridDim.x} * blockDim.x) {
-    const int64_t at = group * kVector, channel = at % channels;
+__global__ void apply_kernel(const T* __restrict__ x, const T* __restrict__ residual, Coefficients<W> coefficients, int64_t rows, int64_t channels,
+                             T* __restrict__ y) {
+  const int64_t first = (int64_t{blockIdx.x} * blockDim.x + threadIdx.x) * kVector;
+  if (first >= channels) return;
+  const ChannelCoefficients<kVector, W> z_of(coefficients, first);
+#pragma unroll 2
+  for (int64_t row = int64_t{blockIdx.y} * blockDim.y + threadIdx.y; row < rows; row += int64_t{gridDim.y} * blockDim.y) {
+    const int64_t at = row * channels + first;
     const auto values = load<kVector>(x + at);
     Pack<T, kVector> more{}, result;
     if (residual != nullptr) more = load<kVector>(residual + at);
     for (int v = 0; v < kVector; ++v) {
-      W z = (static_cast<W>(values.values[v]) - z_of.mean[channel + v]) * z_of.scale[channel + v] + z_of.shift[channel + v];
+      W z = (static_cast<W>(values.values[v]) - z_of.mean[v]) * z_of.scale[v] + z_of.shift[v];
       if (residual != nullptr) z += static_cast<W>(more.values[v]);
-      result.values[v] = static_cast<T>(Act::value(z, z_of.slope_at(channel + v)));
+      result.values[v] = static_cast<T>(Act::value(z, z_of.slope[v]));
     }
     *reinterpret_cast<Pack<T, kVector>*>(y + at) = result;
   }
@@ -163,11 +183,12 @@ __global__ void apply_kernel(const T* __restrict__ x, const T* __restrict__ resi
 
 // Sums of dz = grad * act'(z), of dz * (x - mean) and of grad * min(z, 0).
 template <typename Act, typename T, int kVector, typename W>
-__global__ void reduce_kernel(const T* __restrict__ x, const T* __restrict__ residual, const T* __restrict__ grad, Coefficients<W> z_of, int64_t rows,
+__global__ void reduce_kernel(const T* __restrict__ x, const T* __restrict__ residual, const T* __restrict__ grad, Coefficients<W> coefficients, int64_t rows,
                               int64_t channels, int64_t length, W* __restrict__ partial) {
   const int64_t first = (int64_t{blockIdx.x} * blockDim.x + threadIdx.x) * kVector;
   W sums[3][kVector] = {};
   if (first < channels) {
+    const ChannelCoefficients<kVector, W> z_of(coefficients, first);
     const int64_t end = min(rows, (int64_t{blockIdx.y} + 1) * length);
     for (int64_t row = int64_t{blockIdx.y} * length + threadIdx.y; row < end; row += blockDim.y) {
       const int64_t at = row * channels + first;
@@ -175,10 +196,10 @@ __global__ void reduce_kernel(const T* __restrict__ x, const T* __restrict__ res
       Pack<T, kVector> more{};
       if (residual != nullptr) more = load<kVector>(residual + at);
       for (int v = 0; v < kVector; ++v) {
-        const W distance = static_cast<W>(values.values[v]) - z_of.mean[first + v];
-        W z = distance * z_of.scale[first + v] + z_of.shift[first + v];
+        const W distance = static_cast<W>(values.values[v]) - z_of.mean[v];
+        W z = distance * z_of.scale[v] + z_of.shift[v];
         if (residual != nullptr) z += static_cast<W>(more.values[v]);
-        const W g = static_cast<W>(grads.values[v]), dz = g * Act::slope_at(z, z_of.slope_at(first + v));
+        const W g = static_cast<W>(grads.values[v]), dz = g * Act::slope_at(z, z_of.slope[v]);
         sums[0][v] += dz;
         sums[1][v] += dz * distance;
         sums[2][v] += z > W(0) ? W(0) : g * z;
@@ -207,20 +228,27 @@ __global__ void backward_coefficients(const W* partial, int64_t pieces, int64_t 
 
 // x_grad may lie over grad: a thread reads its elements before it writes them.
 template <typename Act, typename T, int kVector, typename W>
-__global__ void derive_kernel(const T* __restrict__ x, const T* __restrict__ residual, const T* grad, Coefficients<W> z_of, const W* __restrict__ constant,
-                              const W* __restrict__ linear, int64_t groups, int64_t channels, T* x_grad, T* residual_grad) {
-  for (int64_t group = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; group < groups; group += int64_t{gridDim.x} * blockDim.x) {
-    const int64_t at = group * kVector, channel = at % channels;
+__global__ void derive_kernel(const T* __restrict__ x, const T* __restrict__ residual, const T* grad, Coefficients<W> coefficients,
+                              const W* __restrict__ constant, const W* __restrict__ linear, int64_t rows, int64_t channels, T* x_grad, T* residual_grad) {
+  const int64_t first = (int64_t{blockIdx.x} * blockDim.x + threadIdx.x) * kVector;
+  if (first >= channels) return;
+  const ChannelCoefficients<kVector, W> z_of(coefficients, first);
+  W constants[kVector], linears[kVector];
+  for (int v = 0; v < kVector; ++v) {
+    constants[v] = constant[first + v];
+    linears[v] = linear[first + v];
+  }
+  for (int64_t row = int64_t{blockIdx.y} * blockDim.y + threadIdx.y; row < rows; row += int64_t{gridDim.y} * blockDim.y) {
+    const int64_t at = row * channels + first;
     const auto values = load<kVector>(x + at), grads = load<kVector>(grad + at);
     Pack<T, kVector> more{}, to_x, to_residual;
     if (residual != nullptr) more = load<kVector>(residual + at);
     for (int v = 0; v < kVector; ++v) {
-      const int64_t c = channel + v;
-      const W distance = static_cast<W>(values.values[v]) - z_of.mean[c];
-      W z = distance * z_of.scale[c] + z_of.shift[c];
+      const W distance = static_cast<W>(values.values[v]) - z_of.mean[v];
+      W z = distance * z_of.scale[v] + z_of.shift[v];
       if (residual != nullptr) z += static_cast<W>(more.values[v]);
-      const W dz = static_cast<W>(grads.values[v]) * Act::slope_at(z, z_of.slope_at(c));
-      to_x.values[v] = static_cast<T>(z_of.scale[c] * dz + constant[c] + linear[c] * distance);
+      const W dz = static_cast<W>(grads.values[v]) * Act::slope_at(z, z_of.slope[v]);
+      to_x.values[v] = static_cast<T>(z_of.scale[v] * dz + constants[v] + linears[v] * distance);
       to_residual.values[v] = static_cast<T>(dz);
     }
     if (x_grad != nullptr) *reinterpret_cast<Pack<T, kVector>*>(x_grad + at) = to_x;
@@ -269,6 +297,7 @@ void with_storage(Storage storage, int vector, const Body& body) {
 }
 
 dim3 fold_grid(int64_t channels) { return dim3(static_cast<unsigned>((channels + kFold - 1) / kFold)); }
+dim3 value_grid(const Layout& layout) { return dim3(static_cast<unsigned>(layout.columns), static_cast<unsigned>(layout.blocks)); }
 dim3 grid_of(const Layout& layout) { return dim3(static_cast<unsigned>(layout.columns), static_cast<unsigned>(layout.pieces)); }
 
 template <typename T, int kVector>
@@ -287,8 +316,8 @@ void launch_forward(const BatchNormForward& call, cudaStream_t stream) {
          static_cast<W*>(call.inverse_std), scale, shift);
   const Coefficients<W> z_of{mean, scale, shift, static_cast<const W*>(call.slope), call.shared_slope};
   with_activation(call.activation, [&]<typename Act>(Act) {
-    launch(apply_kernel<Act, T, kVector, W>, at.blocks, kThreads, stream, x, static_cast<const T*>(call.residual), z_of, at.rows * at.channels / kVector,
-           at.channels, static_cast<T*>(call.y));
+    launch(apply_kernel<Act, T, kVector, W>, value_grid(at), dim3(at.x, at.y), stream, x, static_cast<const T*>(call.residual), z_of, at.rows, at.channels,
+           static_cast<T*>(call.y));
   });
 }
 
@@ -308,8 +337,8 @@ void launch_backward(const BatchNormBackward& call, cudaStream_t stream) {
     launch(backward_coefficients<W>, fold_grid(at.channels), dim3(kFold, kFold), stream, partial, at.pieces, at.rows, at.channels, weight, inverse_std,
            call.batch_statistics, static_cast<W*>(call.weight_grad), static_cast<W*>(call.bias_grad), static_cast<W*>(call.slope_grad), constant, linear);
     if (call.x_grad == nullptr && call.residual_grad == nullptr) return;
-    launch(derive_kernel<Act, T, kVector, W>, at.blocks, kThreads, stream, x, residual, grad, z_of, constant, linear, at.rows * at.channels / kVector,
-           at.channels, static_cast<T*>(call.x_grad), static_cast<T*>(call.residual_grad));
+    launch(derive_kernel<Act, T, kVector, W>, value_grid(at), dim3(at.x, at.y), stream, x, residual, grad, z_of, constant, linear, at.rows, at.channels,
+           static_cast<T*>(call.x_grad), static_cast<T*>(call.residual_grad));
   });
 }
 

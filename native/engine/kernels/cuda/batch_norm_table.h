@@ -16,7 +16,7 @@ struct Layout {
   int x, y;
   int64_t columns;         // blocks along the channels
   int64_t pieces, length;  // blocks along the rows, and the rows of each; partial sums come one a piece
-  int blocks;              // of the kernels that go over all values
+  int64_t blocks;          // along the rows, of the kernels that go over all values
 };
 
 // Pointers to values of the storage type; coefficients and statistics are float, or double for double values. Null where
