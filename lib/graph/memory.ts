@@ -224,7 +224,7 @@ class Walk {
   /** Bytes that a node keeps beside operands and result: indices, masks, attention weights. */
   #keptBeside(node: Node): number {
     const size = node.shape.batch * elements(node.shape.dims) * this.batch
-    if (node.op === 'max_pool2d') return 8 * size
+    if (node.op === 'max_pool2d') return (node.attrs['kernel'] as number[]).every((extent) => extent === 1) ? 0 : 8 * size
     if (node.op === 'dropout' && node.attrs['p'] !== 0) return this.#element * size
     if (node.op === 'attention') {
       const [tokens] = node.shape.dims as [number, number]
@@ -250,6 +250,7 @@ class Walk {
 
   /** Images lie channels-last: only those without extent become rows without a copy. */
   #isView(node: Node): boolean {
+    if (node.op === 'max_pool2d') return [...(node.attrs['kernel'] as number[]), ...(node.attrs['stride'] as number[])].every((extent) => extent === 1)
     if (node.op !== 'flatten' && node.op !== 'reshape') return false
     const { dims } = this.graph.nodes[node.inputs[0]!]!.shape
     return dims.length !== 3 || dims[1]! * dims[2]! === 1

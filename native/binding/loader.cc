@@ -6,6 +6,7 @@
 #include "binding/loader_spec.h"
 #include "binding/tensor.h"
 #include "binding/worker.h"
+#include "core/device.h"
 #include "core/memory.h"
 #include "data/inspect.h"
 #include "data/loader.h"
@@ -127,7 +128,10 @@ class MemoryBatchesObject final : public Napi::ObjectWrap<MemoryBatchesObject> {
       const Napi::Object object = object_of(call[0], "batch");
       data::Batch batch;
       const Napi::Array images = get_array(object, "images");
-      for (uint32_t view = 0; view < images.Length(); view++) batch.images.push_back(to_tensor(images.Get(view)));
+      for (uint32_t view = 0; view < images.Length(); view++) {
+        const Tensor values = to_tensor(images.Get(view));
+        batch.images.push_back(cuda_status().usable() ? values.pin_memory() : values);  // or its copy to the GPU would keep the CPU waiting
+      }
       batch.labels = to_tensor(object.Get("labels"));
       batches_->push(std::move(batch));
     });

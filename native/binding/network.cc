@@ -4,6 +4,7 @@
 #include <ATen/ops/ones_like.h>
 
 #include <cmath>
+#include <future>
 
 #include "binding/args.h"
 #include "binding/error.h"
@@ -13,6 +14,7 @@
 #include "core/memory.h"
 #include "engine/op.h"
 #include "engine/profile.h"
+#include "training/thread.h"
 
 namespace facex::binding {
 
@@ -27,6 +29,18 @@ struct PerEnvironment {
 
 // Results leave as float32 or float64.
 Tensor wide(const Tensor& value) { return value.scalar_type() == at::kDouble ? value : value.to(at::kFloat); }
+
+// What `work` returns or throws. cuDNN's plans belong to the thread that made them: inference on a GPU has one thread,
+// which lives as long as the process.
+template <typename Work>
+Tensor on_thread_of(at::Device device, const Work& work) {
+  if (device.is_cpu()) return work();
+  static auto* const thread = new training::SerialThread;
+  std::packaged_task<Tensor()> task(work);
+  std::future<Tensor> result = task.get_future();
+  thread->post([&task] { task(); });
+  return result.get();
+}
 
 class NetworkObject final : public Napi::ObjectWrap<NetworkObject> {
  public:
@@ -81,7 +95,7 @@ class NetworkObject final : public Napi::ObjectWrap<NetworkObject> {
           call.Env(), call.This(),
           [network = network_, images = to_tensor(call[0]), output = call[1].ToString().Utf8Value()] {
             at::init_num_threads();  // the count belongs to each thread until it asks for the common one
-            return wide(network->forward(images, {})->output(output));
+            return on_thread_of(network->options().device, [&] { return wide(network->forward(images, {})->output(output)).to(at::kCPU); });
           },
           [](Napi::Env env, const Tensor& result) { return to_js(env, "output", result); });
     });

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "core/error.h"
+#include "heads/options.h"
 
 namespace facex::heads {
 
@@ -59,6 +60,13 @@ Expression parse_expression(const std::string& text, const std::string& where) {
   if (depth != 1) fail(ErrorCode::kConfig, where, ": expected one value at the end, found ", depth);
   if (expression.depth > kDeepest) fail(ErrorCode::kConfig, where, ": nested too deeply, ", expression.depth, " values at once, at most ", kDeepest);
   return expression;
+}
+
+HeadExpressions expressions_of(const HeadOptions& options) {
+  const auto regulariser = options.choices.find("regulariser");
+  return {parse_expression(choice(options, "own"), "head expression, own logit"),
+          parse_expression(choice(options, "other"), "head expression, other logits"),
+          parse_expression(regulariser == options.choices.end() ? "0" : regulariser->second, "head expression, regulariser")};
 }
 
 }  // namespace facex::heads

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "heads/head.h"
+
 namespace facex::heads {
 
 enum class Operation { kNumber, kCosJ, kCosY, kNorm, kNeg, kExp, kLog, kSqrt, kCos, kSin, kAcos, kSine, kConst, kAdd, kSub, kMul, kDiv, kMin, kMax, kAbove };
@@ -32,5 +34,13 @@ size_t arity(Operation operation);
 // `where` names the expression in messages, such as "head Mine: own". ErrorCode::kConfig for unknown words, a stack
 // that does not end with one value, or one deeper than 16.
 Expression parse_expression(const std::string& text, const std::string& where);
+
+// The logits of a head, and what is added to a sample's loss.
+struct HeadExpressions {
+  Expression own, other, regulariser;
+};
+
+// Those of a head's options; the regulariser is 0 where there is none.
+HeadExpressions expressions_of(const HeadOptions& options);
 
 }  // namespace facex::heads

@@ -66,7 +66,7 @@ const std::vector<Definition>& table() {
       {"Distillation", kNone, metric::distillation_head, metric::distillation_head, nullptr, nullptr, true},
       {"LogitDistillation", kNone, metric::logit_distillation_head, metric::logit_distillation_head, nullptr, metric::teacher_entries},
       {"Hint", kNone, metric::hint_head, metric::hint_head, nullptr, nullptr, true},
-      {"Expression", kUnitWeight, fused::expression, reference::make<reference::expression>},
+      {"Expression", kUnitWeight, fused::expression, reference::expression_head},
   };
   return rows;
 }

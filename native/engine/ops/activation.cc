@@ -17,9 +17,11 @@
 #include <ATen/ops/silu.h>
 #include <ATen/ops/silu_backward.h>
 #include <ATen/ops/threshold_backward.h>
+#include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
 #include "engine/kernels/affine_act.h"
+#include "engine/kernels/cuda/batch_norm.h"
 #include "engine/ops/activate.h"
 #include "engine/ops/ops.h"
 
@@ -50,8 +52,19 @@ void sigmoid(Tensor& y, const Tensor& x) { at::sigmoid_out(y, x); }
 Tensor sigmoid_grad(const Tensor& g, const Tensor& y) { return at::sigmoid_backward(g, y); }
 void silu(Tensor& y, const Tensor& x) { at::silu_out(y, x); }
 Tensor silu_grad(const Tensor& g, const Tensor& x) { return at::silu_backward(g, x); }
-void hard_sigmoid(Tensor& y, const Tensor& x) { at::hardsigmoid_out(y, x); }
-Tensor hard_sigmoid_grad(const Tensor& g, const Tensor& x) { return at::hardsigmoid_backward(g, x); }
+// libtorch's CUDA kernel holds 1 / 6 in float32 for float64 values too.
+bool sixth_is_rounded(const Tensor& x) { return x.is_cuda() && x.scalar_type() == at::kDouble; }
+
+void hard_sigmoid(Tensor& y, const Tensor& x) {
+  if (sixth_is_rounded(x)) {
+    y.copy_(x.add(3).clamp_(0, 6).div_(6));
+  } else {
+    at::hardsigmoid_out(y, x);
+  }
+}
+Tensor hard_sigmoid_grad(const Tensor& g, const Tensor& x) {
+  return sixth_is_rounded(x) ? at::hardtanh_backward(g, x, -3, 3).div_(6) : at::hardsigmoid_backward(g, x);
+}
 void hard_swish(Tensor& y, const Tensor& x) { at::hardswish_out(y, x); }
 Tensor hard_swish_grad(const Tensor& g, const Tensor& x) { return at::hardswish_backward(g, x); }
 void gelu(Tensor& y, const Tensor& x) { at::gelu_out(y, x); }
@@ -61,6 +74,7 @@ class PRelu final : public Op {
  public:
   Tensor forward(Forward& pass) const override {
     const Tensor& x = pass.input();
+    if (kernels::cuda::batch_norm_takes(x)) return kernels::cuda::batch_norm(x, Tensor(), layer(pass.params, x)).y;
     if (!kernels::affine_act_takes(x)) return activate(Activation::kPRelu, x, pass.params.compute("weight"));
     return kernels::affine_act(x, Tensor(), affine(pass.params, x), pass.owns_input());
   }
@@ -69,7 +83,13 @@ class PRelu final : public Op {
     const Tensor& x = pass.input();
     const bool trained = pass.params.wants_grad("weight");
     Tensor slope_grad;
-    if (kernels::affine_act_takes(x)) {
+    if (kernels::cuda::batch_norm_takes(x)) {
+      const kernels::cuda::BatchNormLayer identity = layer(pass.params, x);
+      const auto grads = kernels::cuda::batch_norm_backward(x, Tensor(), identity, identity.running_mean, identity.running_var, pass.grad, pass.wanted[0],
+                                                              /*wants_residual=*/false, pass.owns_grad());
+      slope_grad = grads.slope;
+      pass.input_grads[0] = grads.x;
+    } else if (kernels::affine_act_takes(x)) {
       const kernels::Affine coefficients = affine(pass.params, x);
       if (trained) slope_grad = kernels::affine_act_sums(x, Tensor(), coefficients, pass.grad).slope;
       const Tensor& zero = coefficients.shift;
@@ -90,6 +110,13 @@ class PRelu final : public Op {
     const Tensor slope = params.master("weight").to(kernels::wide_type(x.scalar_type())).expand({x.size(1)}).contiguous();
     const Tensor zero = at::zeros_like(slope);
     return {.mean = zero, .scale = at::ones_like(slope), .shift = zero, .slope = slope, .activation = Activation::kPRelu};
+  }
+
+  // ... and on CUDA as a batch norm that leaves its values as they are.
+  static kernels::cuda::BatchNormLayer layer(NodeParameters& params, const Tensor& x) {
+    const Tensor zero = at::zeros({x.size(1)}, x.options().dtype(kernels::wide_type(x.scalar_type())));
+    return {.weight = {}, .bias = {}, .slope = params.master("weight").to(zero.scalar_type()), .running_mean = zero, .running_var = at::ones_like(zero),
+            .batches = {}, .activation = Activation::kPRelu};
   }
 };
 

@@ -2,6 +2,7 @@
 #include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/avg_pool2d_backward.h>
 #include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/max_pool2d_with_indices.h>
 #include <ATen/ops/max_pool2d_with_indices_backward.h>
 #include <ATen/ops/upsample_bilinear2d.h>
@@ -21,15 +22,29 @@ class MaxPool2d final : public Op {
       : kernel_(attrs.integers("kernel")), stride_(attrs.integers("stride")), padding_(attrs.integers("padding")), ceil_(attrs.flag("ceil_mode")) {}
 
   Tensor forward(Forward& pass) const override {
+    if (picks()) return sites(pass.input()).contiguous(pass.input().suggest_memory_format());
     auto [output, indices] = at::max_pool2d_with_indices(pass.input(), kernel_, stride_, padding_, kNoDilation, ceil_);
     pass.kept = {indices};
     return output;
   }
   void backward(Backward& pass) const override {
+    if (picks()) {
+      pass.input_grads[0] = stride_[0] == 1 && stride_[1] == 1 ? pass.grad : spread(pass.grad, pass.input_sizes[0]);
+      return;
+    }
     pass.input_grads[0] = at::max_pool2d_with_indices_backward(pass.grad, pass.input(), kernel_, stride_, padding_, kNoDilation, ceil_, pass.kept[0]);
   }
 
  private:
+  // A kernel of one pixel, as in the shortcuts of ResNet-ir, picks every so many pixels: with stride 1 nothing is to do.
+  bool picks() const { return kernel_[0] == 1 && kernel_[1] == 1 && padding_[0] == 0 && padding_[1] == 0; }
+  Tensor sites(const Tensor& x) const { return x.slice(2, 0, x.size(2), stride_[0]).slice(3, 0, x.size(3), stride_[1]); }
+  Tensor spread(const Tensor& grad, const std::vector<int64_t>& sizes) const {
+    const Tensor result = at::empty(sizes, grad.options(), grad.suggest_memory_format()).zero_();
+    sites(result).copy_(grad);
+    return result;
+  }
+
   static constexpr int64_t kNoDilation[] = {1, 1};
   std::vector<int64_t> kernel_, stride_, padding_;
   bool ceil_;

@@ -14,14 +14,11 @@ template <typename T>
 struct ExpressionMargin : Margin<T> {
   static constexpr bool kOnCuda = false;  // its other logits are a program
 
-  const Expression own, other, regulariser;
+  const HeadExpressions parsed;
+  const Expression &own = parsed.own, &other = parsed.other, &regulariser = parsed.regulariser;
   const bool has_regulariser;
 
-  explicit ExpressionMargin(const HeadOptions& options)
-      : own(parse_expression(choice(options, "own"), "head expression, own logit")),
-        other(parse_expression(choice(options, "other"), "head expression, other logits")),
-        regulariser(parse_expression(options.choices.count("regulariser") ? choice(options, "regulariser") : "0", "head expression, regulariser")),
-        has_regulariser(options.choices.count("regulariser") > 0) {}
+  explicit ExpressionMargin(const HeadOptions& options) : parsed(expressions_of(options)), has_regulariser(options.choices.count("regulariser") > 0) {}
 
   TargetLogit<T> target(const Row<T>& row) const {
     std::vector<Dual<T>> stack;

@@ -6,6 +6,7 @@
 
 #include "heads/options.h"
 #include "heads/reference/forms.h"
+#include "heads/reference/reference_head.h"
 
 namespace facex::heads::reference {
 
@@ -78,13 +79,17 @@ Tensor evaluate(const Expression& expression, const Operands& in) {
 Logits expression(const Inputs& in) {
   const Tensor cos = cosines(in), cos_y = own(cos, in.labels), norm = lengths(in.embeddings);
   const double epsilon = cos.scalar_type() == at::kDouble ? std::numeric_limits<double>::epsilon() : std::numeric_limits<float>::epsilon();
-  const auto value = [&](const char* name, const Tensor& cos_j) {
-    return evaluate(parse_expression(choice(in.options, name), name), {cos_j, cos_y, norm, epsilon});
-  };
-  const Tensor others = value("other", cos).expand(cos.sizes());
-  const Tensor logits = with_own(others, in.labels, value("own", cos_y).expand(cos_y.sizes()));
+  const HeadExpressions parsed = expressions_of(in.options);
+  const auto value = [&](const Expression& expression, const Tensor& cos_j) { return evaluate(expression, {cos_j, cos_y, norm, epsilon}); };
+  const Tensor others = value(parsed.other, cos).expand(cos.sizes());
+  const Tensor logits = with_own(others, in.labels, value(parsed.own, cos_y).expand(cos_y.sizes()));
   if (in.options.choices.count("regulariser") == 0) return {logits};
-  return {logits, in.labels.share() * value("regulariser", cos_y).mean()};
+  return {logits, in.labels.share() * value(parsed.regulariser, cos_y).mean()};
+}
+
+std::unique_ptr<Head> expression_head(const Definition& definition, const HeadOptions& options) {
+  expressions_of(options);  // a mistake is said now, not at the first step
+  return make<expression>(definition, options);
 }
 
 }  // namespace facex::heads::reference

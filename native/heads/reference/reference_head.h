@@ -32,4 +32,7 @@ std::unique_ptr<Head> make(const Definition& definition, const HeadOptions& opti
 // The prototype head keeps a queue instead of centres and is its own frame.
 std::unique_ptr<Head> sst_prototype(const Definition& definition, const HeadOptions& options);
 
+// A head that its options describe. ErrorCode::kConfig for a mistake in them.
+std::unique_ptr<Head> expression_head(const Definition& definition, const HeadOptions& options);
+
 }  // namespace facex::heads::reference

@@ -64,23 +64,24 @@ struct ChannelCoefficients {
   }
 };
 
-// Adds what the y threads of a block hold for each channel, and has the first of them write the sums of the piece:
-// partial [pieces, kSums, channels].
+// Adds what the y threads of a block hold for each channel and writes the sums of the piece: partial [pieces, kSums, channels].
 template <int kSums, int kVector, typename W>
-__device__ void write_piece(W (&sums)[kSums][kVector], W* partial, int64_t channels, int64_t first) {
-  __shared__ W shared[kThreads];
+__device__ void write_piece(W (&sums)[kSums][kVector], W* partial, int64_t channels) {
+  __shared__ W shared[kSums * kVector][kThreads];
   const int self = threadIdx.y * blockDim.x + threadIdx.x;
   for (int s = 0; s < kSums; ++s) {
-    for (int v = 0; v < kVector; ++v) {
-      __syncthreads();
-      shared[self] = sums[s][v];
-      for (int half = kThreads / 2; half >= static_cast<int>(blockDim.x); half /= 2) {
-        __syncthreads();
-        if (self < half) shared[self] += shared[self + half];
-      }
-      __syncthreads();
-      if (threadIdx.y == 0 && first + v < channels) partial[(int64_t{blockIdx.y} * kSums + s) * channels + first + v] = shared[threadIdx.x];
-    }
+    for (int v = 0; v < kVector; ++v) shared[s * kVector + v][self] = sums[s][v];
+  }
+  __syncthreads();
+  const int width = blockDim.x * kVector;
+  for (int sum = self; sum < kSums * width; sum += kThreads) {
+    const int s = sum / width, offset = sum % width;
+    const int64_t channel = int64_t{blockIdx.x} * width + offset;
+    if (channel >= channels) continue;
+    const W* column = shared[s * kVector + offset % kVector] + offset / kVector;
+    W total = 0;
+    for (int y = 0; y < static_cast<int>(blockDim.y); ++y) total += column[y * blockDim.x];
+    partial[(int64_t{blockIdx.y} * kSums + s) * channels + channel] = total;
   }
 }
 
@@ -92,6 +93,7 @@ __global__ void moments_kernel(const T* __restrict__ x, int64_t rows, int64_t ch
   if (first < channels) {
     const auto origin = load<kVector>(x + first);
     const int64_t end = min(rows, (int64_t{blockIdx.y} + 1) * length);
+#pragma unroll 4
     for (int64_t row = int64_t{blockIdx.y} * length + threadIdx.y; row < end; row += blockDim.y) {
       const auto values = load<kVector>(x + row * channels + first);
       for (int v = 0; v < kVector; ++v) {
@@ -101,7 +103,7 @@ __global__ void moments_kernel(const T* __restrict__ x, int64_t rows, int64_t ch
       }
     }
   }
-  write_piece<2, kVector>(sums, partial, channels, first);
+  write_piece<2, kVector>(sums, partial, channels);
 }
 
 // Sums over the pieces for kFold channels: afterwards the threads with y == 0 hold those of channel blockIdx.x * kFold + x.
@@ -190,6 +192,7 @@ __global__ void reduce_kernel(const T* __restrict__ x, const T* __restrict__ res
   if (first < channels) {
     const ChannelCoefficients<kVector, W> z_of(coefficients, first);
     const int64_t end = min(rows, (int64_t{blockIdx.y} + 1) * length);
+#pragma unroll 2
     for (int64_t row = int64_t{blockIdx.y} * length + threadIdx.y; row < end; row += blockDim.y) {
       const int64_t at = row * channels + first;
       const auto values = load<kVector>(x + at), grads = load<kVector>(grad + at);
@@ -206,7 +209,7 @@ __global__ void reduce_kernel(const T* __restrict__ x, const T* __restrict__ res
       }
     }
   }
-  write_piece<3, kVector>(sums, partial, channels, first);
+  write_piece<3, kVector>(sums, partial, channels);
 }
 
 // Gradients of the layer, and x's: scale * dz + constant + linear * (x - mean).
