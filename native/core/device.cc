@@ -100,8 +100,6 @@ c10::Device device_named(const std::string& name) {
   if (name != "cuda") fail(ErrorCode::kConfig, "device: expected cpu or cuda, got ", name);
   const CudaStatus& status = cuda_status();
   if (!status.usable()) fail(ErrorCode::kSetup, "device cuda: ", status.problem, ". ", status.remedy, ".");
-  // The shapes of training stay the same: trying cuDNN's algorithms at the first step pays.
-  at::globalContext().setBenchmarkCuDNN(true);
   return {at::kCUDA, 0};
 }
 

@@ -104,16 +104,15 @@ void check_case(Report& report, const Case& given, double tolerance) {
 
   const auto& table = *static_cast<const BatchNormTable*>(facex_cuda_batch_norm());
   std::vector<T> found(count), found_residual(count), found_grad = grad;  // over the gradient of y
-  std::vector<W> partial(layout.pieces * 3 * channels), mean(channels), inverse(channels), scale(channels), shift(channels), by_weight(channels), by_bias(channels),
+  std::vector<W> partial(layout.pieces * 3 * channels), mean(channels), inverse(channels), by_weight(channels), by_bias(channels),
       by_slope(channels), constant(channels), linear(channels);
   int64_t batches = 4;
   const auto only = [](bool there, const auto& values) { return there ? values.data() : nullptr; };
   table.forward({kStorage<T>, layout, activation, eps, momentum, batch, shared_slope, x.data(), only(has_residual, residual), only(affine, weight), only(affine, bias),
-                 only(learns, slope), running_mean.data(), running_var.data(), &batches, partial.data(), mean.data(), inverse.data(), scale.data(), shift.data(), found.data()},
+                 only(learns, slope), running_mean.data(), running_var.data(), &batches, partial.data(), mean.data(), inverse.data(), found.data()},
                 nullptr);
   table.backward({kStorage<T>, layout, activation, batch, shared_slope, x.data(), only(has_residual, residual), found_grad.data(), only(affine, weight), only(affine, bias),
-                  only(learns, slope), mean.data(), inverse.data(), partial.data(), by_weight.data(), by_bias.data(), learns ? by_slope.data() : nullptr, scale.data(),
-                  shift.data(), constant.data(), linear.data(), found_grad.data(), has_residual ? found_residual.data() : nullptr},
+                  only(learns, slope), mean.data(), inverse.data(), partial.data(), by_weight.data(), by_bias.data(), learns ? by_slope.data() : nullptr, constant.data(), linear.data(), found_grad.data(), has_residual ? found_residual.data() : nullptr},
                  nullptr);
 
   const std::string text = "batch norm, activation " + std::to_string(static_cast<int>(activation)) + ", " + std::to_string(rows) + " x " + std::to_string(channels) +
@@ -130,9 +129,37 @@ void check_case(Report& report, const Case& given, double tolerance) {
   report.expect("batches seen", name, {static_cast<double>(batches)}, {batch ? 5.0 : 4.0}, 0);
 }
 
+// Without statistics nothing is normalised: act(x), as PReLU alone.
+void check_activation_alone(Report& report) {
+  const Case given{60, 12, Activation::kPRelu, false, false, false, false};
+  const Layout layout = layout_of(given, 4);
+  const auto x = stored<float>(normal(720)), grad = stored<float>(normal(720)), slope = stored<float>(normal(12, 0.05, 0.25));
+  Values y, x_grad, slope_grad(12);
+  for (size_t i = 0; i < x.size(); ++i) {
+    y.push_back(x[i] > 0 ? x[i] : x[i] * slope[i % 12]);
+    x_grad.push_back(x[i] > 0 ? grad[i] : grad[i] * slope[i % 12]);
+    slope_grad[i % 12] += x[i] > 0 ? 0 : grad[i] * x[i];
+  }
+  const auto& table = *static_cast<const BatchNormTable*>(facex_cuda_batch_norm());
+  std::vector<float> found(720), found_grad(720), partial(layout.pieces * 36), by_slope(12), constant(12), linear(12);
+  BatchNormForward forward{};
+  forward.storage = Storage::kFloat, forward.layout = layout, forward.activation = given.activation;
+  forward.x = x.data(), forward.slope = slope.data(), forward.y = found.data();
+  table.forward(forward, nullptr);
+  BatchNormBackward backward{};
+  backward.storage = Storage::kFloat, backward.layout = layout, backward.activation = given.activation;
+  backward.x = x.data(), backward.grad = grad.data(), backward.slope = slope.data(), backward.partial = partial.data();
+  backward.slope_grad = by_slope.data(), backward.constant = constant.data(), backward.linear = linear.data(), backward.x_grad = found_grad.data();
+  table.backward(backward, nullptr);
+  report.expect("output", "PReLU alone", widened(found), y, 1e-6);
+  report.expect("gradient of x", "PReLU alone", widened(found_grad), x_grad, 1e-6);
+  report.expect("gradient of the slope", "PReLU alone", widened(by_slope), slope_grad, 1e-5);
+}
+
 }  // namespace
 
 void check_batch_norm(Report& report) {
+  check_activation_alone(report);
   for (const Activation activation : {Activation::kNone, Activation::kPRelu, Activation::kRelu, Activation::kRelu6, Activation::kSigmoid, Activation::kSilu, Activation::kHardSwish}) {
     check_case<double>(report, {33, 6, activation, true, true, true, false}, 1e-10);
   }

@@ -56,6 +56,7 @@ void check_recordable(const Program& program, const Parts& parts, const Collecti
   const auto refuse = [](const auto&... why) { fail(ErrorCode::kConfig, "cuda_graphs: ", why..., "; set cuda_graphs: false"); };
   if (group != nullptr) refuse("gradients leave for the other processes in the middle of backward, which a graph cannot do");
   std::map<std::string, int> passes;
+  bool on_cuda = true;
   for (const Verb& verb : program) {
     const auto* forward = std::get_if<ForwardVerb>(&verb);
     if (forward == nullptr || !forward->gradient) continue;
@@ -63,8 +64,9 @@ void check_recordable(const Program& program, const Parts& parts, const Collecti
     if (++passes[forward->network] > 1) refuse("network ", forward->network, " runs several times a step, and one graph keeps the values of one pass");
     const engine::Node* masked = masked_node(network.graph());
     if (forward->stochastic && masked != nullptr) refuse(masked->path, " (", masked->op, ") draws its mask on the CPU at each step");
-    if (!network.options().device.is_cuda()) refuse("they need device cuda, and this run computes on the CPU");
+    on_cuda = on_cuda && network.options().device.is_cuda();
   }
+  if (!on_cuda) refuse("they need device cuda, and this run computes on the CPU");
 }
 
 // The two recordings with everything that they read and write.

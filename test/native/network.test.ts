@@ -4,6 +4,7 @@ import { buildBackbone } from '../../lib/backbones/index.js'
 import { fuseNorm } from '../../lib/graph/passes/index.js'
 import type { Graph } from '../../lib/graph/types.js'
 import type { NativeNetwork, NativeTensor } from '../../lib/native.js'
+import { DEVICE } from './device.js'
 import { makeNetwork, noise, numbers, scalars, SmallGraph, tensor } from './network-runner.js'
 import type { Precision } from './network-runner.js'
 
@@ -87,8 +88,8 @@ t.test('stages that are not in order are refused', async (t) => {
 
 t.test('dropout follows its random key and leaves out about the asked share', async (t) => {
   const network = made(smallNet())
-  t.same(trainOnce(network, 1), trainOnce(network, 1))
-  t.notSame(trainOnce(network, 1), trainOnce(network, 2))
+  t.ok(farthest(trainOnce(network, 1), trainOnce(network, 1)) < (DEVICE === 'cpu' ? 1e-300 : 1e-9), 'cuDNN adds up in any order')
+  t.ok(farthest(trainOnce(network, 1), trainOnce(network, 2)) > 1e-3)
   const small = new SmallGraph()
   const dropped = made(small.finish(small.add('dropout', [small.operand('x', [4000])], { p: 0.3 })))
   const ones = tensor('x', 'float64', [1, 4000], Array(4000).fill(1))

@@ -17,7 +17,6 @@
 #include <ATen/ops/silu.h>
 #include <ATen/ops/silu_backward.h>
 #include <ATen/ops/threshold_backward.h>
-#include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
 #include "engine/kernels/affine_act.h"
@@ -65,8 +64,17 @@ void hard_sigmoid(Tensor& y, const Tensor& x) {
 Tensor hard_sigmoid_grad(const Tensor& g, const Tensor& x) {
   return sixth_is_rounded(x) ? at::hardtanh_backward(g, x, -3, 3).div_(6) : at::hardsigmoid_backward(g, x);
 }
-void hard_swish(Tensor& y, const Tensor& x) { at::hardswish_out(y, x); }
-Tensor hard_swish_grad(const Tensor& g, const Tensor& x) { return at::hardswish_backward(g, x); }
+void hard_swish(Tensor& y, const Tensor& x) {
+  if (sixth_is_rounded(x)) {
+    y.copy_(x.add(3).clamp_(0, 6).div_(6).mul_(x));
+  } else {
+    at::hardswish_out(y, x);
+  }
+}
+Tensor hard_swish_grad(const Tensor& g, const Tensor& x) {
+  if (!sixth_is_rounded(x)) return at::hardswish_backward(g, x);
+  return at::hardtanh_backward(g.mul(x), x, -3, 3).add_(x.add(3).clamp_(0, 6).mul_(g)).div_(6);
+}
 void gelu(Tensor& y, const Tensor& x) { at::gelu_out(y, x); }
 Tensor gelu_grad(const Tensor& g, const Tensor& x) { return at::gelu_backward(g, x); }
 
@@ -84,8 +92,7 @@ class PRelu final : public Op {
     const bool trained = pass.params.wants_grad("weight");
     Tensor slope_grad;
     if (kernels::cuda::batch_norm_takes(x)) {
-      const kernels::cuda::BatchNormLayer identity = layer(pass.params, x);
-      const auto grads = kernels::cuda::batch_norm_backward(x, Tensor(), identity, identity.running_mean, identity.running_var, pass.grad, pass.wanted[0],
+      const auto grads = kernels::cuda::batch_norm_backward(x, Tensor(), layer(pass.params, x), Tensor(), pass.grad, pass.wanted[0],
                                                               /*wants_residual=*/false, pass.owns_grad());
       slope_grad = grads.slope;
       pass.input_grads[0] = grads.x;
@@ -112,11 +119,12 @@ class PRelu final : public Op {
     return {.mean = zero, .scale = at::ones_like(slope), .shift = zero, .slope = slope, .activation = Activation::kPRelu};
   }
 
-  // ... and on CUDA as a batch norm that leaves its values as they are.
+  // ... and on CUDA as a batch norm that does not normalise.
   static kernels::cuda::BatchNormLayer layer(NodeParameters& params, const Tensor& x) {
-    const Tensor zero = at::zeros({x.size(1)}, x.options().dtype(kernels::wide_type(x.scalar_type())));
-    return {.weight = {}, .bias = {}, .slope = params.master("weight").to(zero.scalar_type()), .running_mean = zero, .running_var = at::ones_like(zero),
-            .batches = {}, .activation = Activation::kPRelu};
+    kernels::cuda::BatchNormLayer identity;
+    identity.slope = params.master("weight").to(kernels::wide_type(x.scalar_type()));
+    identity.activation = Activation::kPRelu;
+    return identity;
   }
 };
 

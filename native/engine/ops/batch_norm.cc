@@ -102,9 +102,9 @@ class BatchNorm final : public Op {
   }
 
   Tensor forward_cuda(Forward& pass) const {
-    auto [y, mean, inverse_std] = kernels::cuda::batch_norm(pass.input(), shortcut(pass.inputs), layer(pass.params, pass.mode));
+    auto [y, statistics] = kernels::cuda::batch_norm(pass.input(), shortcut(pass.inputs), layer(pass.params, pass.mode));
     if (pass.mode.batch_statistics) buffers_written(pass.params);
-    pass.kept = {mean, inverse_std};
+    pass.kept = {statistics};
     return y;
   }
 
@@ -115,7 +115,7 @@ class BatchNorm final : public Op {
     const bool to_shortcut = pass.inputs.size() > 1 && pass.wanted[1];
     const Tensor shortcut_grad = to_shortcut && !bends ? pass.grad : Tensor();  // held here, so that it is not written over
     const auto grads = kernels::cuda::batch_norm_backward(pass.input(), bends ? shortcut(pass.inputs) : Tensor(), layer(params, pass.mode), pass.kept[0],
-                                                            pass.kept[1], pass.grad, pass.wanted[0], to_shortcut && bends, pass.owns_grad());
+                                                            pass.grad, pass.wanted[0], to_shortcut && bends, pass.owns_grad());
     if (params.wants_grad("weight")) params.add_grad("weight", grads.weight);
     if (params.wants_grad("bias")) params.add_grad("bias", grads.bias);
     if (params.wants_grad("slope")) add_slope_grad(params, grads.slope);

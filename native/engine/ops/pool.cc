@@ -60,7 +60,11 @@ class AvgPool2d final : public Op {
     return at::avg_pool2d(pass.input(), kernel_, stride_, padding_, ceil_, count_padding_, at::nullopt);
   }
   void backward(Backward& pass) const override {
-    pass.input_grads[0] = at::avg_pool2d_backward(pass.grad, pass.input(), kernel_, stride_, padding_, ceil_, count_padding_, at::nullopt);
+    // libtorch 2.11's CUDA kernel for channels-last values adds up wrongly where windows overlap.
+    const bool flawed = pass.grad.is_cuda();
+    const Tensor x = flawed ? pass.input().contiguous() : pass.input(), grad = flawed ? pass.grad.contiguous() : pass.grad;
+    const Tensor found = at::avg_pool2d_backward(grad, x, kernel_, stride_, padding_, ceil_, count_padding_, at::nullopt);
+    pass.input_grads[0] = flawed ? found.contiguous(at::MemoryFormat::ChannelsLast) : found;
   }
 
  private:

@@ -31,6 +31,11 @@ Storage storage_of(const Tensor& x) {
 const void* in(const Tensor& tensor) { return tensor.defined() ? tensor.const_data_ptr() : nullptr; }
 void* out(const Tensor& tensor) { return tensor.defined() ? tensor.mutable_data_ptr() : nullptr; }
 
+// Row `index` of a matrix, without the cost of a tensor for it.
+void* row(const Tensor& matrix, int64_t index) {
+  return matrix.defined() ? static_cast<char*>(matrix.mutable_data_ptr()) + index * matrix.size(1) * matrix.element_size() : nullptr;
+}
+
 // Blocks of kThreads for a loop over `count` elements.
 int blocks_for(int64_t count) {
   return static_cast<int>(std::clamp<int64_t>((count + kThreads - 1) / kThreads, 1, int64_t{32} * facex::cuda::device().multiprocessors()));
@@ -47,7 +52,11 @@ int vector_of(std::initializer_list<const Tensor*> tensors) {
 
 Layout layout_of(std::initializer_list<const Tensor*> tensors) {
   const Tensor& x = **tensors.begin();
-  Layout layout{.rows = x.numel() / x.size(1), .channels = x.size(1), .vector = vector_of(tensors), .x = 1};
+  Layout layout{};
+  layout.rows = x.numel() / x.size(1);
+  layout.channels = x.size(1);
+  layout.vector = vector_of(tensors);
+  layout.x = 1;
   const int64_t groups = layout.channels / layout.vector;
   while (layout.x < groups && layout.x < 64) layout.x *= 2;
   layout.y = kThreads / layout.x;
@@ -81,7 +90,9 @@ bool batch_norm_takes(const Tensor& x) {
 BatchNormResult batch_norm(const Tensor& x, const Tensor& residual, const BatchNormLayer& layer) {
   const c10::DeviceGuard guard(x.device());
   const auto options = wide_options(x);
-  const Tensor y = at::empty_like(x), coefficients = at::empty({4, x.size(1)}, options);
+  const Tensor y = at::empty_like(x);
+  const bool normalises = layer.batch_statistics || layer.running_mean.defined();
+  const Tensor statistics = normalises ? at::empty({2, x.size(1)}, options) : Tensor();
   const Layout layout = layout_of({&x, &residual, &y});
   const Tensor partial = layer.batch_statistics ? at::empty({layout.pieces, 2, layout.channels}, options) : Tensor();
   const BatchNormForward call{
@@ -89,18 +100,17 @@ BatchNormResult batch_norm(const Tensor& x, const Tensor& residual, const BatchN
       .batch_statistics = layer.batch_statistics, .shared_slope = layer.slope.defined() && layer.slope.numel() == 1,
       .x = in(x), .residual = in(residual), .weight = in(layer.weight), .bias = in(layer.bias), .slope = in(layer.slope),
       .running_mean = out(layer.running_mean), .running_var = out(layer.running_var), .batches = static_cast<int64_t*>(out(layer.batches)),
-      .partial = out(partial), .mean = out(coefficients[0]), .inverse_std = out(coefficients[1]), .scale = out(coefficients[2]), .shift = out(coefficients[3]),
-      .y = out(y)};
+      .partial = out(partial), .mean = row(statistics, 0), .inverse_std = row(statistics, 1), .y = out(y)};
   check(table().forward(call, facex::cuda::device().stream()), "batch norm forward");
-  return {y, coefficients[0], coefficients[1]};
+  return {y, statistics};
 }
 
-BatchNormGrads batch_norm_backward(const Tensor& x, const Tensor& residual, const BatchNormLayer& layer, const Tensor& mean, const Tensor& inverse_std,
-                                   const Tensor& grad, bool wants_x, bool wants_residual, bool in_place) {
+BatchNormGrads batch_norm_backward(const Tensor& x, const Tensor& residual, const BatchNormLayer& layer, const Tensor& statistics, const Tensor& grad,
+                                   bool wants_x, bool wants_residual, bool in_place) {
   const c10::DeviceGuard guard(x.device());
   const auto options = wide_options(x);
-  const Tensor memory = at::empty({7, x.size(1)}, options);
-  BatchNormGrads result{.weight = memory[0], .bias = memory[1], .slope = layer.slope.defined() ? memory[2] : Tensor()};
+  const Tensor memory = at::empty({5, x.size(1)}, options);
+  BatchNormGrads result{.x = {}, .residual = {}, .weight = memory[0], .bias = memory[1], .slope = layer.slope.defined() ? memory[2] : Tensor()};
   if (wants_x) result.x = in_place ? grad : at::empty_like(x);
   if (wants_residual) result.residual = at::empty_like(x);
   const Layout layout = layout_of({&x, &residual, &grad, &result.x, &result.residual});
@@ -109,10 +119,9 @@ BatchNormGrads batch_norm_backward(const Tensor& x, const Tensor& residual, cons
       .storage = storage_of(x), .layout = layout, .activation = layer.activation, .batch_statistics = layer.batch_statistics,
       .shared_slope = layer.slope.defined() && layer.slope.numel() == 1,
       .x = in(x), .residual = in(residual), .grad = in(grad), .weight = in(layer.weight), .bias = in(layer.bias), .slope = in(layer.slope),
-      .mean = in(mean), .inverse_std = in(inverse_std), .partial = out(partial),
+      .mean = row(statistics, 0), .inverse_std = row(statistics, 1), .partial = out(partial),
       .weight_grad = out(result.weight), .bias_grad = out(result.bias), .slope_grad = out(result.slope),
-      .scale = out(memory[3]), .shift = out(memory[4]), .constant = out(memory[5]), .linear = out(memory[6]),
-      .x_grad = out(result.x), .residual_grad = out(result.residual)};
+      .constant = row(memory, 3), .linear = row(memory, 4), .x_grad = out(result.x), .residual_grad = out(result.residual)};
   check(table().backward(call, facex::cuda::device().stream()), "batch norm backward");
   return result;
 }

@@ -1,4 +1,4 @@
-// See batch_norm.h. Three launches each way: sums over pieces of the rows, coefficients, values.
+// See batch_norm.h. Three launches each way: sums over pieces of the rows, their total, values.
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 #include <cuda_runtime.h>
@@ -41,10 +41,10 @@ __device__ Pack<T, kVector> load(const T* from) {
   return *reinterpret_cast<const Pack<T, kVector>*>(from);
 }
 
-// One coefficient a channel: z = scale * (x - mean) + shift.
+// What makes z of x, one value a channel: z = (x - mean) * weight * inverse_std + bias. Null: 0 for mean and bias, 1 for the others.
 template <typename W>
 struct Coefficients {
-  const W *mean, *scale, *shift, *slope;
+  const W *mean, *inverse_std, *weight, *bias, *slope;
   bool shared_slope;
 };
 
@@ -56,9 +56,9 @@ struct ChannelCoefficients {
   __device__ ChannelCoefficients(const Coefficients<W>& from, int64_t first) {
     for (int v = 0; v < kVector; ++v) {
       const int64_t channel = first + v;
-      mean[v] = from.mean[channel];
-      scale[v] = from.scale[channel];
-      shift[v] = from.shift[channel];
+      mean[v] = from.mean == nullptr ? W(0) : from.mean[channel];
+      scale[v] = (from.weight == nullptr ? W(1) : from.weight[channel]) * (from.inverse_std == nullptr ? W(1) : from.inverse_std[channel]);
+      shift[v] = from.bias == nullptr ? W(0) : from.bias[channel];
       slope[v] = from.slope == nullptr ? W(0) : from.slope[from.shared_slope ? 0 : channel];
     }
   }
@@ -132,10 +132,10 @@ struct Running {
   int64_t* batches;
 };
 
-// Statistics of the batch (or the running ones, without pieces) to mean, inverse deviation and z's coefficients.
+// Mean and inverse deviation of the batch, or the running ones without pieces.
 template <typename T, typename W>
-__global__ void forward_coefficients(const T* x, const W* partial, int64_t pieces, int64_t rows, int64_t channels, const W* weight, const W* bias, double eps,
-                                     double momentum, Running<W> running, W* mean, W* inverse_std, W* scale, W* shift) {
+__global__ void forward_coefficients(const T* x, const W* partial, int64_t pieces, int64_t rows, int64_t channels, double eps, double momentum,
+                                     Running<W> running, W* mean, W* inverse_std) {
   double sums[2];
   if (pieces > 0) add_pieces<2>(partial, pieces, channels, sums);
   const int64_t channel = int64_t{blockIdx.x} * kFold + threadIdx.x;
@@ -154,11 +154,8 @@ __global__ void forward_coefficients(const T* x, const W* partial, int64_t piece
     centre = running.mean[channel];
     variance = running.variance[channel];
   }
-  const W inverse = static_cast<W>(1 / sqrt(variance + eps));
   mean[channel] = static_cast<W>(centre);
-  inverse_std[channel] = inverse;
-  scale[channel] = weight == nullptr ? inverse : weight[channel] * inverse;
-  shift[channel] = bias == nullptr ? W(0) : bias[channel];
+  inverse_std[channel] = static_cast<W>(1 / sqrt(variance + eps));
 }
 
 // Blocks of apply_kernel and derive_kernel stand next to each other over the rows: the GPU reads rows in their order.
@@ -220,10 +217,10 @@ __global__ void backward_coefficients(const W* partial, int64_t pieces, int64_t 
   add_pieces<3>(partial, pieces, channels, sums);
   const int64_t channel = int64_t{blockIdx.x} * kFold + threadIdx.x;
   if (threadIdx.y != 0 || channel >= channels) return;
-  const double inverse = inverse_std[channel], scale = weight == nullptr ? inverse : weight[channel] * inverse;
+  const double inverse = inverse_std == nullptr ? 1 : static_cast<double>(inverse_std[channel]), scale = weight == nullptr ? inverse : weight[channel] * inverse;
   const double share = batch_statistics ? scale / static_cast<double>(rows) : 0;
-  weight_grad[channel] = static_cast<W>(sums[1] * inverse);
-  bias_grad[channel] = static_cast<W>(sums[0]);
+  if (weight_grad != nullptr) weight_grad[channel] = static_cast<W>(sums[1] * inverse);
+  if (bias_grad != nullptr) bias_grad[channel] = static_cast<W>(sums[0]);
   if (slope_grad != nullptr) slope_grad[channel] = static_cast<W>(sums[2]);
   constant[channel] = static_cast<W>(-share * sums[0]);
   linear[channel] = static_cast<W>(-share * sums[1] * inverse * inverse);
@@ -257,15 +254,6 @@ __global__ void derive_kernel(const T* __restrict__ x, const T* __restrict__ res
     if (x_grad != nullptr) *reinterpret_cast<Pack<T, kVector>*>(x_grad + at) = to_x;
     if (residual_grad != nullptr) *reinterpret_cast<Pack<T, kVector>*>(residual_grad + at) = to_residual;
   }
-}
-
-// z's coefficients again: scale and shift of the layer with the statistics that forward used.
-template <typename W>
-__global__ void recall_coefficients(int64_t channels, const W* weight, const W* bias, const W* inverse_std, W* scale, W* shift) {
-  const int64_t channel = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
-  if (channel >= channels) return;
-  scale[channel] = weight == nullptr ? inverse_std[channel] : weight[channel] * inverse_std[channel];
-  shift[channel] = bias == nullptr ? W(0) : bias[channel];
 }
 
 template <typename Body>
@@ -303,6 +291,12 @@ dim3 fold_grid(int64_t channels) { return dim3(static_cast<unsigned>((channels +
 dim3 value_grid(const Layout& layout) { return dim3(static_cast<unsigned>(layout.columns), static_cast<unsigned>(layout.blocks)); }
 dim3 grid_of(const Layout& layout) { return dim3(static_cast<unsigned>(layout.columns), static_cast<unsigned>(layout.pieces)); }
 
+template <typename W, typename Call>
+Coefficients<W> coefficients_of(const Call& call) {
+  return {static_cast<const W*>(call.mean), static_cast<const W*>(call.inverse_std), static_cast<const W*>(call.weight),
+          static_cast<const W*>(call.bias), static_cast<const W*>(call.slope), call.shared_slope};
+}
+
 template <typename T, int kVector>
 void launch_forward(const BatchNormForward& call, cudaStream_t stream) {
   using W = Wide<T>;
@@ -312,12 +306,12 @@ void launch_forward(const BatchNormForward& call, cudaStream_t stream) {
   if (call.batch_statistics) {
     launch(moments_kernel<T, kVector, W>, grid_of(at), dim3(at.x, at.y), stream, x, at.rows, at.channels, at.length, partial);
   }
-  const Running<W> running{static_cast<W*>(call.running_mean), static_cast<W*>(call.running_var), call.batches};
-  auto *mean = static_cast<W*>(call.mean), *scale = static_cast<W*>(call.scale), *shift = static_cast<W*>(call.shift);
-  launch(forward_coefficients<T, W>, fold_grid(at.channels), dim3(kFold, kFold), stream, x, partial, call.batch_statistics ? at.pieces : 0, at.rows,
-         at.channels, static_cast<const W*>(call.weight), static_cast<const W*>(call.bias), call.eps, call.momentum, running, mean,
-         static_cast<W*>(call.inverse_std), scale, shift);
-  const Coefficients<W> z_of{mean, scale, shift, static_cast<const W*>(call.slope), call.shared_slope};
+  if (call.mean != nullptr) {
+    const Running<W> running{static_cast<W*>(call.running_mean), static_cast<W*>(call.running_var), call.batches};
+    launch(forward_coefficients<T, W>, fold_grid(at.channels), dim3(kFold, kFold), stream, x, partial, call.batch_statistics ? at.pieces : 0, at.rows,
+           at.channels, call.eps, call.momentum, running, static_cast<W*>(call.mean), static_cast<W*>(call.inverse_std));
+  }
+  const auto z_of = coefficients_of<W>(call);
   with_activation(call.activation, [&]<typename Act>(Act) {
     launch(apply_kernel<Act, T, kVector, W>, value_grid(at), dim3(at.x, at.y), stream, x, static_cast<const T*>(call.residual), z_of, at.rows, at.channels,
            static_cast<T*>(call.y));
@@ -329,16 +323,13 @@ void launch_backward(const BatchNormBackward& call, cudaStream_t stream) {
   using W = Wide<T>;
   const Layout& at = call.layout;
   const auto *x = static_cast<const T*>(call.x), *residual = static_cast<const T*>(call.residual), *grad = static_cast<const T*>(call.grad);
-  const auto *weight = static_cast<const W*>(call.weight), *inverse_std = static_cast<const W*>(call.inverse_std);
-  auto *partial = static_cast<W*>(call.partial), *scale = static_cast<W*>(call.scale), *shift = static_cast<W*>(call.shift);
-  auto *constant = static_cast<W*>(call.constant), *linear = static_cast<W*>(call.linear);
-  launch(recall_coefficients<W>, static_cast<unsigned>((at.channels + kThreads - 1) / kThreads), kThreads, stream, at.channels, weight,
-         static_cast<const W*>(call.bias), inverse_std, scale, shift);
-  const Coefficients<W> z_of{static_cast<const W*>(call.mean), scale, shift, static_cast<const W*>(call.slope), call.shared_slope};
+  auto *partial = static_cast<W*>(call.partial), *constant = static_cast<W*>(call.constant), *linear = static_cast<W*>(call.linear);
+  const auto z_of = coefficients_of<W>(call);
   with_activation(call.activation, [&]<typename Act>(Act) {
     launch(reduce_kernel<Act, T, kVector, W>, grid_of(at), dim3(at.x, at.y), stream, x, residual, grad, z_of, at.rows, at.channels, at.length, partial);
-    launch(backward_coefficients<W>, fold_grid(at.channels), dim3(kFold, kFold), stream, partial, at.pieces, at.rows, at.channels, weight, inverse_std,
-           call.batch_statistics, static_cast<W*>(call.weight_grad), static_cast<W*>(call.bias_grad), static_cast<W*>(call.slope_grad), constant, linear);
+    launch(backward_coefficients<W>, fold_grid(at.channels), dim3(kFold, kFold), stream, partial, at.pieces, at.rows, at.channels, z_of.weight,
+           z_of.inverse_std, call.batch_statistics, static_cast<W*>(call.weight_grad), static_cast<W*>(call.bias_grad), static_cast<W*>(call.slope_grad),
+           constant, linear);
     if (call.x_grad == nullptr && call.residual_grad == nullptr) return;
     launch(derive_kernel<Act, T, kVector, W>, value_grid(at), dim3(at.x, at.y), stream, x, residual, grad, z_of, constant, linear, at.rows, at.channels,
            static_cast<T*>(call.x_grad), static_cast<T*>(call.residual_grad));

@@ -1,5 +1,5 @@
 // Batch norm with activation and shortcut on CUDA, forward and backward: act(batch_norm(x) + shortcut). Three launches
-// each way (sums over pieces of the rows, coefficients, values), in place of a dozen small ones around two big ones.
+// each way (sums over pieces of the rows, their total, values), in place of a dozen small ones around two big ones.
 // Sums are taken in an order that depends on the shape and the device only.
 #pragma once
 
@@ -9,7 +9,8 @@
 namespace facex::engine::kernels::cuda {
 
 // Entries of the layer, float32 (float64 for float64 values) on the device of the values; undefined where the layer has
-// none. `slope` has one value, or one a channel.
+// none. `slope` has one value, or one a channel. Without running statistics and those of the batch nothing is normalised:
+// act(x + shortcut).
 struct BatchNormLayer {
   Tensor weight, bias, slope;
   Tensor running_mean, running_var, batches;  // written when normalising with the batch
@@ -19,7 +20,8 @@ struct BatchNormLayer {
 };
 
 struct BatchNormResult {
-  Tensor y, mean, inverse_std;
+  Tensor y;
+  Tensor statistics;  // [2, C]: mean and inverse deviation, for backward; undefined where nothing is normalised
 };
 
 struct BatchNormGrads {
@@ -31,8 +33,8 @@ struct BatchNormGrads {
 BatchNormResult batch_norm(const Tensor& x, const Tensor& residual, const BatchNormLayer& layer);
 
 // `in_place`: the gradient of x may be written over `grad`.
-BatchNormGrads batch_norm_backward(const Tensor& x, const Tensor& residual, const BatchNormLayer& layer, const Tensor& mean, const Tensor& inverse_std,
-                                   const Tensor& grad, bool wants_x, bool wants_residual, bool in_place);
+BatchNormGrads batch_norm_backward(const Tensor& x, const Tensor& residual, const BatchNormLayer& layer, const Tensor& statistics, const Tensor& grad,
+                                   bool wants_x, bool wants_residual, bool in_place);
 
 // Whether the kernels take such a value.
 bool batch_norm_takes(const Tensor& x);

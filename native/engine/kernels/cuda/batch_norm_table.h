@@ -31,8 +31,8 @@ struct BatchNormForward {
   const void *weight, *bias, *slope;
   void *running_mean, *running_var;
   int64_t* batches;
-  void* partial;                             // [pieces, 2, C]
-  void *mean, *inverse_std, *scale, *shift;  // [C], written
+  void* partial;              // [pieces, 2, C]
+  void *mean, *inverse_std;   // [C], written; null where values are not normalised
   void* y;
 };
 
@@ -45,7 +45,7 @@ struct BatchNormBackward {
   const void *weight, *bias, *slope, *mean, *inverse_std;
   void* partial;                              // [pieces, 3, C]
   void *weight_grad, *bias_grad, *slope_grad; // [C], written
-  void *scale, *shift, *constant, *linear;    // [C], written
+  void *constant, *linear;                    // [C], written
   void *x_grad, *residual_grad;               // x_grad may be `grad`
 };
 
