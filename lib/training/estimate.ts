@@ -6,6 +6,7 @@
 import type { ResolvedRun } from '../config/resolve.js'
 import type { RunConfig } from '../config/run.js'
 import { openDataset, type Dataset } from '../data/dataset.js'
+import { FacexError } from '../errors.js'
 import { runMemory, type RunMemory } from './memory.js'
 import { planRun } from './plan-run.js'
 
@@ -16,16 +17,20 @@ export interface RunEstimate {
   readonly batch_size: number
   readonly precision: RunConfig['precision']
   readonly device: 'cpu' | 'cuda'
+  readonly processes: number
+  /** Of one process, the first. */
   readonly memory: RunMemory
 }
 
 /**
  * Predicts the memory of a run.
  * @param classes identities to assume; without it the training lists are opened and counted
+ * @param ranks processes that share the run
  * @throws FacexError ERR_CONFIG, ERR_DATA, ERR_GRAPH as training would
  */
-export async function estimateRun(resolved: ResolvedRun, device: 'cpu' | 'cuda', classes?: number): Promise<RunEstimate> {
+export async function estimateRun(resolved: ResolvedRun, device: 'cpu' | 'cuda', classes?: number, ranks = 1): Promise<RunEstimate> {
   const { config } = resolved
+  if (config.batch_size % ranks !== 0) throw new FacexError('ERR_CONFIG', `batch_size: expected a multiple of the ${ranks} processes, which share it; got ${config.batch_size}`)
   const count = classes ?? drawnClasses(config)
   const dataset = count === undefined ? await openDataset(config.data.train) : imagined(count, config)
   const run = await planRun(resolved, dataset)
@@ -36,8 +41,9 @@ export async function estimateRun(resolved: ResolvedRun, device: 'cpu' | 'cuda',
     batch_size: config.batch_size,
     precision: config.precision,
     device,
+    processes: ranks,
     // Nobody knows the length of a list that is not there.
-    memory: runMemory({ ...run, dataset: count === undefined ? dataset : { size: 0 }, input: run.model.preprocessing }, device),
+    memory: runMemory({ ...run, dataset: count === undefined ? dataset : { size: 0 }, input: run.model.preprocessing, ranks }, device),
   }
 }
 

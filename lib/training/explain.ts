@@ -18,7 +18,7 @@ export interface RunDetails {
 const SHOWN_RATES = 8
 
 export function explainRun(run: PreparedRun): RunDetails {
-  return { learningRates: shownRates(run), memory: runMemory({ ...run, input: run.model.preprocessing }, run.device), precision: precisionOf(run) }
+  return { learningRates: shownRates(run), memory: runMemory({ ...run, input: run.model.preprocessing, ranks: run.peers.size }, run.device), precision: precisionOf(run) }
 }
 
 /** Epochs that begin at another rate than the one before, thinned out evenly. */

@@ -9,6 +9,7 @@ import { inferenceMemory, stepMemory, type StepMemory } from '../graph/memory.js
 import { fuseNorm } from '../graph/passes/index.js'
 import { recomputeStarts } from '../graph/recompute.js'
 import type { Graph } from '../graph/types.js'
+import type { HeadPieces } from '../heads/head.js'
 import { headMemory, type HeadMemory } from '../heads/memory.js'
 import type { ModePlan } from './modes/index.js'
 
@@ -18,6 +19,8 @@ export interface MemoryRequest {
   readonly plan: Pick<ModePlan, 'networks' | 'heads' | 'program' | 'order'>
   readonly dataset: Pick<Dataset, 'size'>
   readonly input: { readonly height: number; readonly width: number }
+  /** Processes that share the batch and the classes; 1 by default. */
+  readonly ranks?: number
 }
 
 /**
@@ -59,13 +62,15 @@ const PROCESS = 360 * 2 ** 20
 /** Scratch of kernels and gaps between blocks, as a share of the tensors; measured (bench/sections/estimate.ts). */
 const OVERHEAD = 1.045
 
-/** Predicts a run's memory on `device`. */
+/** Predicts a run's memory on `device`; of several processes that of the first, which writes the checkpoints. */
 export function runMemory(request: MemoryRequest, device: 'cpu' | 'cuda'): RunMemory {
-  const { config, plan } = request
-  const { batch_size: batch } = config
+  const { plan, ranks = 1 } = request
+  const { batch_size: whole } = request.config
+  const batch = whole / ranks
+  const config = { ...request.config, batch_size: batch }
   const slots = config.optimizer.name === 'adamw' ? 2 : Number(config.optimizer.momentum > 0)
   const networks = new Map(Object.entries(plan.networks).map(([name, graph]) => [name, networkMemory(graph, config)]))
-  const heads = new Map(Object.entries(plan.heads).map(([name, head]) => [name, headMemory(head, batch)]))
+  const heads = new Map(Object.entries(plan.heads).map(([name, head]) => [name, headMemory(ofRank(head, ranks), whole)]))
   const learning = new Set(plan.program.flatMap((verb) => (verb.verb === 'forward' && verb.gradient ? [verb.network] : [])))
   const onHost = new Set(device === 'cuda' ? Object.keys(plan.heads).filter((name) => plan.heads[name]!.centres === 'host') : [])
 
@@ -82,7 +87,9 @@ export function runMemory(request: MemoryRequest, device: 'cpu' | 'cuda'): RunMe
   // Prefetched batches, the one in use and the one being replaced; paths, labels and the order of an epoch.
   const batches = batchBytes * (config.data.prefetch + 2)
   const loader = batches + 100 * request.dataset.size
-  const checkpoint = sum([...networks.values()].map(({ weights }) => weights)) + centres(() => true) + optimizer
+  // The centres of all ranks come together in it.
+  const shared = (ranks - 1) * sum([...heads].filter(([name]) => isShared(plan.heads[name]!)).map(([, head]) => (1 + slots) * head.centres))
+  const checkpoint = sum([...networks.values()].map(({ weights }) => weights)) + centres(() => true) + optimizer + shared
   const shown = {
     weights,
     gradients: sum([...networks].filter(([name]) => learning.has(name)).map(([, { gradients }]) => gradients)) + sum([...heads.values()].map(({ gradient }) => gradient)),
@@ -100,6 +107,15 @@ export function runMemory(request: MemoryRequest, device: 'cpu' | 'cuda'): RunMe
   const together = config.checkpoint.while_training ? step.peak + checkpoint : apart
   if (device === 'cpu') return { ...shown, peak: around + OVERHEAD * (fixed + together), steady: around + OVERHEAD * (fixed + apart) }
   return { ...shown, peak: around + host + checkpoint, steady: around + host + checkpoint, device: OVERHEAD * (fixed - host + step.peak) + batches }
+}
+
+/** Whether the ranks divide the classes of a head between them; queues and what only compares embeddings are whole on each. */
+function isShared({ centres, values }: HeadPieces): boolean {
+  return centres !== undefined && values['queue_size'] === undefined
+}
+
+function ofRank(head: HeadPieces, ranks: number): HeadPieces {
+  return isShared(head) ? { ...head, numClass: Math.ceil(head.numClass / ranks) } : head
 }
 
 interface NetworkMemory extends StepMemory {

@@ -48,6 +48,21 @@ t.test('a copy for a checkpoint comes on top of a step, unless training waits fo
   t.match(facex(['estimate', file, '--num_class', '101000']).stdout, /memory, estimated: \S+ \wiB, up to \S+ \wiB while a checkpoint is written; not all parts/)
 })
 
+t.test('processes share classes and batch, and the first gathers the classes for a checkpoint', async (t) => {
+  const of = async (classes: number, ranks: number) => (await estimateRun(resolveRun({ file }), 'cpu', classes, ranks)).memory
+  const [alone, first] = [await of(100_000, 1), await of(100_000, 4)]
+  const bytes = 4 * 512 * 75_000
+  t.equal(alone.weights - first.weights, bytes)
+  t.equal(alone.gradients - first.gradients, bytes)
+  t.equal(alone.optimizer - first.optimizer, bytes)
+  t.equal(alone.logits, 4 * first.logits, 'the whole batch against a quarter of the classes')
+  t.equal(first.checkpoint, alone.checkpoint)
+  t.ok(first.activations < alone.activations / 3)
+  t.match(facex(['estimate', file, '--num_class', '20', '--nproc', '2']).stdout, /, cpu, the first of 2 processes\n/)
+  const odd = facex(['estimate', file, '--num_class', '20', '--nproc', '3'])
+  t.match([odd.status, odd.stderr], [2, /batch_size: expected a multiple of the 3 processes, which share it; got 8/])
+})
+
 t.test('centres in host memory leave the GPU', async (t) => {
   const on = await estimate(1_000_000, ['head.sample_rate=0.05'], 'cuda')
   const host = await estimate(1_000_000, ['head.sample_rate=0.05', 'head.centres=host'], 'cuda')
