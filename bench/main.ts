@@ -8,6 +8,7 @@ import { cpus, totalmem } from 'node:os'
 
 import { addon } from '../lib/native.js'
 import { parseBenchOptions, usage, type BenchOptions } from './options.js'
+import { Peer } from './peer.js'
 import { benchCheckpoint } from './sections/checkpoint.js'
 import { benchEstimate } from './sections/estimate.js'
 import { benchEvaluate } from './sections/evaluate.js'
@@ -37,14 +38,14 @@ const SECTIONS: readonly (readonly [name: string, title: string, run: Section])[
   ['compile', 'Training step against torch.compile', benchCompile],
 ]
 
-function machine({ threads, rounds, steps, timedTurns, device }: BenchOptions): string {
+function machine({ threads, rounds, steps, timedTurns, device, keepMemory }: BenchOptions): string {
   const flags = /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1]?.split(' ') ?? []
   const vector = ['amx_bf16', 'avx512_bf16', 'avx512f', 'avx2'].filter((flag) => flags.includes(flag)).join(', ')
   const python = process.env['FACEX_PYTHON'] ?? 'python3'
   const torch = execFileSync(python, ['-c', 'import torch; print(torch.__version__)'], { encoding: 'utf8' }).trim()
   return (
     `${new Date().toISOString().slice(0, 10)}: ${cpus().length} cores ${cpus()[0]!.model} (${vector}), ${Math.round(totalmem() / 2 ** 30)} GiB; ` +
-    `${device === 'cuda' ? `${addon().info().cuda.devices[0]?.name ?? 'no GPU'}, ` : ''}libtorch ${addon().info().libtorch}, PyTorch ${torch}, Node ${process.version}; ${threads} threads, ${rounds} rounds of ${timedTurns ? 'half a second' : steps}. ` +
+    `${device === 'cuda' ? `${addon().info().cuda.devices[0]?.name ?? 'no GPU'}, ` : ''}libtorch ${addon().info().libtorch}, PyTorch ${torch}${keepMemory ? ' with freed memory kept' : ''}, Node ${process.version}; ${threads} threads, ${rounds} rounds of ${timedTurns ? 'half a second' : steps}. ` +
     'Ratios are medians with their range; above 1 facex is faster or smaller.'
   )
 }
@@ -73,6 +74,7 @@ if (options === undefined) {
 } else {
   const print = (line: string) => process.stdout.write(`${line}\n`)
   print(machine(options))
+  if (options.keepMemory) Peer.keepMemoryOfPython()
   for (const [name, title, run] of SECTIONS) {
     if (!options.only.includes(name)) continue
     print(`\n### ${title}\n`)

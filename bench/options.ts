@@ -31,6 +31,7 @@ Python with torch (and onnxruntime and cv2 for the sections that need them). The
 --root DIR --pairs FILE aligned faces and pairs for evaluate (LFW's); without them faces are drawn
 --weights FILE     checkpoint for evaluate; without it the network is MobileFaceNet with random weights
 --gallery N        embeddings for search; 1,000,000 by default: a temporary file of 2 GB
+--keep-memory      PyTorch's processes keep the memory that they free, by settings of glibc: for machines with slow page faults
 --no-compile       leaves torch.compile out, which takes a minute a network
 --quick            two short rounds of small batches without torch.compile: does everything run?
 `
@@ -48,6 +49,7 @@ export interface BenchOptions {
   readonly timedTurns: boolean
   /** When no further row begins, as performance.now() counts. */
   readonly end: number
+  readonly keepMemory: boolean
   readonly compile: boolean
   readonly quick: boolean
   readonly images: { readonly root: string; readonly list: string } | undefined
@@ -77,6 +79,7 @@ export function parseBenchOptions(argv: readonly string[], sections: readonly st
       gallery: { type: 'string' },
       identities: { type: 'string' },
       minutes: { type: 'string' },
+      'keep-memory': { type: 'boolean', default: false },
       'no-compile': { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -107,6 +110,7 @@ export function parseBenchOptions(argv: readonly string[], sections: readonly st
     steps: positive('steps', values.steps ?? (quick ? '1' : '3')),
     timedTurns: onGpu && values.steps === undefined && !quick,
     end: performance.now() + minutes * 60_000,
+    keepMemory: values['keep-memory'],
     compile: !values['no-compile'] && !quick,
     quick,
     images: list === undefined ? undefined : { root: root!, list },

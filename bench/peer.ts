@@ -15,7 +15,15 @@ export interface PeerAnswer {
   readonly [key: string]: unknown
 }
 
+/**
+ * glibc's settings with which a process keeps what it frees, in huge pages. By default it returns large blocks to the
+ * system, and each tensor of a step then costs a page fault for every 4 KiB, which on virtual machines may take longer
+ * than the arithmetic.
+ */
+const KEPT = { GLIBC_TUNABLES: `glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=${2 ** 40}:glibc.malloc.hugetlb=1` }
+
 export class Peer {
+  static #environment: NodeJS.ProcessEnv = process.env
   readonly #child: ChildProcess
   readonly #lines: Interface
 
@@ -24,18 +32,23 @@ export class Peer {
     this.#lines = createInterface({ input: child.stdout! })
   }
 
+  /** From here on PyTorch's processes keep the memory that they free, as facex does by itself. */
+  static keepMemoryOfPython(): void {
+    Peer.#environment = { ...process.env, ...KEPT }
+  }
+
   /** A script of bench/peers/, run by `FACEX_PYTHON` (a Python with torch), else `python3`. */
   static python(script: string): Promise<Peer> {
-    return Peer.#start(process.env['FACEX_PYTHON'] ?? 'python3', fileURLToPath(new URL(`../../bench/peers/${script}`, import.meta.url)))
+    return Peer.#start(process.env['FACEX_PYTHON'] ?? 'python3', fileURLToPath(new URL(`../../bench/peers/${script}`, import.meta.url)), Peer.#environment)
   }
 
   /** A compiled module of bench/workers/. */
   static node(module: string): Promise<Peer> {
-    return Peer.#start(process.execPath, fileURLToPath(new URL(module, import.meta.url)))
+    return Peer.#start(process.execPath, fileURLToPath(new URL(module, import.meta.url)), process.env)
   }
 
-  static async #start(command: string, file: string): Promise<Peer> {
-    const child = spawn(command, [file], { stdio: ['pipe', 'pipe', 'inherit'] })
+  static async #start(command: string, file: string, env: NodeJS.ProcessEnv): Promise<Peer> {
+    const child = spawn(command, [file], { stdio: ['pipe', 'pipe', 'inherit'], env })
     await once(child, 'spawn')
     return new Peer(child)
   }

@@ -2,8 +2,7 @@
  * One image: the drawing composed as SVG, rasterised by sharp, then what a camera does to it.
  * @module
  */
-import sharp from 'sharp'
-
+import { loadSharp } from '../load-sharp.js'
 import { css } from './color.js'
 import { Draw } from './draw.js'
 import { brows, eyes, glasses, mouth, nose, skinDetails } from './features.js'
@@ -38,6 +37,7 @@ export function faceSvg(identity: Identity, scene: Scene): string {
 
 /** A JPEG of {@link SIZE} x {@link SIZE} pixels. */
 export async function renderFace(identity: Identity, scene: Scene): Promise<Buffer> {
+  const sharp = await loadSharp()
   const drawn = sharp(Buffer.from(faceSvg(identity, scene))).removeAlpha()
   if (scene.camera.blur > 0) drawn.blur(scene.camera.blur)
   const pixels = await drawn.toColourspace('srgb').raw().toBuffer()

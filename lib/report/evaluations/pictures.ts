@@ -2,8 +2,7 @@
  * Pictures of the hardest pairs: both faces side by side, small enough to lie in a run folder and in a page.
  * @module
  */
-import sharp from 'sharp'
-
+import { loadSharp } from '../../data/load-sharp.js'
 import { hardestPairs } from '../../evaluation/hardest-pairs.js'
 import type { ImagePairs } from '../../evaluation/pair-set.js'
 import type { ScoredPairs } from '../../evaluation/scores.js'
@@ -37,6 +36,7 @@ export async function hardestPictures(set: ImagePairs, pairs: ScoredPairs): Prom
 }
 
 async function sideBySide(first: string | Uint8Array, second: string | Uint8Array): Promise<Buffer> {
+  const sharp = await loadSharp()
   const faces = await Promise.all([first, second].map((file) => sharp(file).resize(SIDE, SIDE, { fit: 'contain' }).removeAlpha().toColourspace('srgb').png().toBuffer()))
   const tiles = faces.map((input, i) => ({ input, left: i * SIDE, top: 0 }))
   return sharp({ create: { ...PICTURE, channels: 3, background: '#000000' } }).composite(tiles).jpeg({ quality: 85 }).toBuffer()
@@ -44,6 +44,7 @@ async function sideBySide(first: string | Uint8Array, second: string | Uint8Arra
 
 /** All pictures of one kind on one sheet, two a row. */
 export async function pictureSheet(pictures: readonly PairPicture[]): Promise<{ readonly width: number; readonly height: number; readonly encoded: Buffer }> {
+  const sharp = await loadSharp()
   const rows = Math.ceil(pictures.length / 2)
   const width = 2 * PICTURE.width + 3 * GAP
   const height = rows * (PICTURE.height + GAP) + GAP
