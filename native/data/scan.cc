@@ -12,7 +12,7 @@ namespace facex::data {
 
 namespace {
 
-constexpr size_t kRun = 256;  // samples that a thread takes at once
+constexpr size_t kSamplesAtOnce = 256;  // samples that a thread takes at once
 
 }  // namespace
 
@@ -33,8 +33,8 @@ ScanProblems scan(const Source& source, int threads, const ScanWork& work) {
       }
     };
     try {
-      for (size_t first = next.fetch_add(kRun); first < source.size(); first = next.fetch_add(kRun)) {
-        for (size_t index = first; index < std::min(first + kRun, source.size()); index++) one(index);
+      for (size_t first = next.fetch_add(kSamplesAtOnce); first < source.size(); first = next.fetch_add(kSamplesAtOnce)) {
+        for (size_t index = first; index < std::min(first + kSamplesAtOnce, source.size()); index++) one(index);
       }
     } catch (...) {
       const std::lock_guard lock(mutex);

@@ -12,8 +12,8 @@ namespace facex::distributed {
 namespace {
 
 constexpr double kBeatSeconds = 0.5;
-constexpr double kLingerSeconds = 3;
-constexpr double kFarewellSeconds = 1;  // for the store to take the last heartbeat
+constexpr double kLastNewsSeconds = 3;
+constexpr double kLastHeartbeatSeconds = 1;  // for the store to take the last heartbeat
 const char* const kVerdict = "verdict";
 const char* const kHeard = "heard";
 
@@ -73,7 +73,7 @@ Watch::Watch(const Store& store, const GroupOptions& options) : shared_(std::mak
 
 Watch::~Watch() {
   shared_->closing = true;
-  wait_until([this] { return shared_->ended.load(); }, kFarewellSeconds);
+  wait_until([this] { return shared_->ended.load(); }, kLastHeartbeatSeconds);
 }
 
 std::string Watch::verdict() const {
@@ -87,13 +87,13 @@ std::string Watch::verdict() const {
 
 std::string Watch::report(const std::string& message) {
   shared_->decide(message);
-  wait_until([this] { return shared_->published.load(); }, kLingerSeconds);
+  wait_until([this] { return shared_->published.load(); }, kLastNewsSeconds);
   return shared_->decided();
 }
 
 void Watch::linger() const {
   if (shared_->options.rank != 0 || !shared_->options.serves) return;
-  wait_until([this] { return shared_->heard >= shared_->options.size; }, kLingerSeconds);
+  wait_until([this] { return shared_->heard >= shared_->options.size; }, kLastNewsSeconds);
 }
 
 void Watch::count_operation() { ++shared_->operations; }

@@ -12,7 +12,7 @@ namespace facex::heads::fused {
 
 namespace {
 
-constexpr double kShortest = 0.001, kLongest = 100, kStdFloor = 0.001;
+constexpr double kShortestNorm = 0.001, kLongestNorm = 100, kStdFloor = 0.001;
 
 template <typename T>
 struct AdaFace : Margin<T> {
@@ -41,7 +41,7 @@ struct AdaFace : Margin<T> {
   }
 
  private:
-  static T length(const Row<T>& row) { return std::clamp(row.norm, T(kShortest), T(kLongest)); }
+  static T length(const Row<T>& row) { return std::clamp(row.norm, T(kShortestNorm), T(kLongestNorm)); }
 
   void average(const std::vector<Row<T>>& rows, Entry& mean, Entry& deviation) const {
     const T n = static_cast<T>(rows.size());
