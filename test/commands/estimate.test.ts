@@ -6,7 +6,7 @@ import { stringify } from 'yaml'
 
 import { resolveRun } from '../../lib/index.js'
 import { estimateRun } from '../../lib/training/estimate.js'
-import { facex } from '../facex.js'
+import { facexHere } from '../facex.js'
 
 t.setTimeout(300_000)
 
@@ -45,7 +45,7 @@ t.test('a copy for a checkpoint comes on top of a step, unless training waits fo
   t.equal(beside.checkpoint, waiting.checkpoint)
   t.ok(beside.peak - waiting.peak > Math.min(beside.checkpoint, beside.activations))
   t.strictSame([beside.steady, waiting.steady], [waiting.peak, waiting.peak], 'between checkpoints both need the same')
-  t.match(facex(['estimate', file, '--num_class', '101000']).stdout, /memory, estimated: \S+ \wiB, up to \S+ \wiB while a checkpoint is written; not all parts/)
+  t.match((await facexHere(['estimate', file, '--num_class', '101000'])).stdout, /memory, estimated: \S+ \wiB, up to \S+ \wiB while a checkpoint is written; not all parts/)
 })
 
 t.test('processes share classes and batch, and the first gathers the classes for a checkpoint', async (t) => {
@@ -58,8 +58,8 @@ t.test('processes share classes and batch, and the first gathers the classes for
   t.equal(alone.logits, 4 * first.logits, 'the whole batch against a quarter of the classes')
   t.equal(first.checkpoint, alone.checkpoint)
   t.ok(first.activations < alone.activations / 3)
-  t.match(facex(['estimate', file, '--num_class', '20', '--nproc', '2']).stdout, /, cpu, the first of 2 processes\n/)
-  const odd = facex(['estimate', file, '--num_class', '20', '--nproc', '3'])
+  t.match((await facexHere(['estimate', file, '--num_class', '20', '--nproc', '2'])).stdout, /, cpu, the first of 2 processes\n/)
+  const odd = await facexHere(['estimate', file, '--num_class', '20', '--nproc', '3'])
   t.match([odd.status, odd.stderr], [2, /batch_size: expected a multiple of the 3 processes, which share it; got 8/])
 })
 
@@ -71,10 +71,10 @@ t.test('centres in host memory leave the GPU', async (t) => {
 })
 
 t.test('the table names every part, and mistakes are those of training', async (t) => {
-  const { stdout, status } = facex(['estimate', file, '--num_class', '20'])
+  const { stdout, status } = await facexHere(['estimate', file, '--num_class', '20'])
   t.equal(status, 0)
-  t.equal((JSON.parse(facex(['estimate', file, '--num_class', '20', '--json']).stdout) as { classes: number }).classes, 20)
+  t.equal((JSON.parse((await facexHere(['estimate', file, '--num_class', '20', '--json'])).stdout) as { classes: number }).classes, 20)
   t.match(stdout, /MobileFaceNet with ArcFace, 20 classes, batch 8, fp32, cpu\nmemory, estimated: \d+ MiB; .*\n +\d+ MiB  activations/)
-  t.match(facex(['estimate', file]), { status: 1, stderr: /nowhere\/train\.txt: the list cannot be read/ })
-  t.match(facex(['estimate', file, '--device', 'cudda']), { status: 2, stderr: /unknown device "cudda", did you mean "cuda"/ })
+  t.match(await facexHere(['estimate', file]), { status: 1, stderr: /nowhere\/train\.txt: the list cannot be read/ })
+  t.match(await facexHere(['estimate', file, '--device', 'cudda']), { status: 2, stderr: /unknown device "cudda", did you mean "cuda"/ })
 })

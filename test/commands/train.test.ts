@@ -3,7 +3,7 @@ import path from 'node:path'
 
 import t, { type Test } from 'tap'
 
-import { facex } from '../facex.js'
+import { facexHere } from '../facex.js'
 
 const small = `data:
   train:
@@ -15,9 +15,9 @@ batch_size: 2
 `
 
 /** Runs `facex train` in a folder with the given files. */
-function train(t: Test, files: Record<string, string>, ...argv: string[]) {
+async function train(t: Test, files: Record<string, string>, ...argv: string[]) {
   const cwd = t.testdir(files)
-  return { cwd, ...facex(['train', ...argv], { cwd }) }
+  return { cwd, ...(await facexHere(['train', ...argv], { cwd })) }
 }
 
 t.test('mistakes in the configuration end with status 2 before anything is made', async (t) => {
@@ -30,7 +30,7 @@ t.test('mistakes in the configuration end with status 2 before anything is made'
     ['two configurations', { 'run.yaml': small }, ['run.yaml', 'b.yaml'], /unexpected argument "b\.yaml"/],
   ]
   for (const [name, files, argv, message] of cases) {
-    const { status, stdout, stderr, cwd } = train(t, files, ...argv)
+    const { status, stdout, stderr, cwd } = await train(t, files, ...argv)
     t.equal(status, 2, name)
     t.match(stderr, message)
     t.equal(stdout, '')
@@ -39,29 +39,29 @@ t.test('mistakes in the configuration end with status 2 before anything is made'
 })
 
 t.test('--help names every flag of FaceX-Zoo', async (t) => {
-  const { stdout } = facex(['train', '--help'])
+  const { stdout } = await facexHere(['train', '--help'])
   for (const flag of ['data_root', 'train_file', 'backbone_conf_file', 'head_conf_file', 'epoches', 'tensorboardx_logdir', 'alpha']) t.match(stdout, `--${flag}`)
 })
 
 t.test('config show prints a configuration that can be read again', async (t) => {
   const cwd = t.testdir({ 'run.yaml': small })
-  const first = facex(['config', 'show', 'run.yaml', '--set', 'seed=7'], { cwd })
+  const first = await facexHere(['config', 'show', 'run.yaml', '--set', 'seed=7'], { cwd })
   t.equal(first.status, 0)
   writeFileSync(path.join(cwd, 'again.yaml'), first.stdout)
-  t.equal(facex(['config', 'show', 'again.yaml'], { cwd }).stdout, first.stdout)
+  t.equal((await facexHere(['config', 'show', 'again.yaml'], { cwd })).stdout, first.stdout)
   t.match(readFileSync(path.join(cwd, 'again.yaml'), 'utf8'), 'seed: 7')
 })
 
 t.test('config check says which files are right', async (t) => {
   const cwd = t.testdir({ 'run.yaml': small, 'bad.yaml': `${small}seed: -1\n` })
-  t.equal(facex(['config', 'check', 'run.yaml'], { cwd }).stdout, 'run.yaml: ok\n')
-  const { status, stderr } = facex(['config', 'check', 'bad.yaml'], { cwd })
+  t.equal((await facexHere(['config', 'check', 'run.yaml'], { cwd })).stdout, 'run.yaml: ok\n')
+  const { status, stderr } = await facexHere(['config', 'check', 'bad.yaml'], { cwd })
   t.equal(status, 2)
   t.match(stderr, /bad\.yaml:8:1 seed: expected a number at least 0, received -1 \(number\)/)
 })
 
 t.test('config schema is a JSON Schema with a description for every key', async (t) => {
-  const schema = JSON.parse(facex(['config', 'schema']).stdout)
+  const schema = JSON.parse((await facexHere(['config', 'schema'])).stdout)
   t.match(schema, { type: 'object', additionalProperties: false, anyOf: [{ required: ['extends'] }, { required: ['data', 'backbone', 'head', 'epochs'] }] })
   for (const [key, value] of Object.entries<{ description?: string }>(schema.properties)) t.type(value.description, 'string', key)
 })
