@@ -81,6 +81,8 @@ export interface NativeNetworkOptions {
   readonly pixelScale: number
   /** Nodes at which a stage of recomputation begins, the first left out (`lib/graph/recompute.ts`). */
   readonly stages?: readonly number[]
+  /** Nodes whose value backward computes again from what the node keeps (`lib/graph/recompute.ts`). */
+  readonly recomputed?: readonly number[]
 }
 
 /** A network with its tensors. Native object: call `dispose()` or let it be collected. */

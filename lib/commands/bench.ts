@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os'
 
 import { readConf } from '../backbones/conf.js'
 import { FacexError, unknownName } from '../errors.js'
+import { RECOMPUTE } from '../graph/recompute.js'
 import { addon, type NativeDevice } from '../native.js'
 import { StepBenchmark } from '../training/benchmark.js'
 import { profileText } from './bench/profile.js'
@@ -29,7 +30,7 @@ graph stands and until the first batch is trained. The median of the steps count
 --precision P              fp32, bf16 or fp16; fp32 by default
 --device NAME              cpu (the default), cuda or auto; on a GPU the memory is the GPU's
 --threads N                threads of tensor operations, all cores by default
---recompute                keep few values for backward and compute the others again, as \`recompute: true\` in a run
+--recompute R              auto (the default), light, true or false, as \`recompute\` in a run's configuration
 --profile                  time of a step and of embedding its images by op, and the slowest nodes
 --json                     for machines
 `
@@ -42,7 +43,7 @@ const OPTIONS = {
   device: { type: 'string' },
   json: { type: 'boolean' },
   precision: { type: 'string' },
-  recompute: { type: 'boolean', default: false },
+  recompute: { type: 'string', default: 'auto' },
   profile: { type: 'boolean' },
   seconds: { type: 'string' },
   steps: { type: 'string' },
@@ -53,9 +54,11 @@ const PRECISIONS = ['fp32', 'bf16', 'fp16'] as const
 
 export async function run(argv: string[]): Promise<number> {
   const { values, positionals } = parseOptions(argv, OPTIONS, ['backbones'])
-  const { backbone: name, json = false, recompute } = values
+  const { backbone: name, json = false } = values
   const precision = PRECISIONS.find((known) => known === (values.precision ?? 'fp32'))
   if (precision === undefined) throw new FacexError('ERR_USAGE', unknownName('precision', values.precision!, PRECISIONS))
+  const recompute = RECOMPUTE.find((known) => String(known) === values.recompute)
+  if (recompute === undefined) throw new FacexError('ERR_USAGE', unknownName('recompute', values.recompute!, RECOMPUTE.map(String)))
   const threads = wholeNumber('threads', values.threads) ?? availableParallelism()
   const device = deviceOption(values.device ?? 'cpu')
   const steps = wholeNumber('steps', values.steps) ?? 3
@@ -66,7 +69,7 @@ export async function run(argv: string[]): Promise<number> {
   if (positionals[0] === 'backbones') {
     if (name !== undefined || values.profile) throw new FacexError('ERR_USAGE', `bench backbones takes neither --backbone nor --profile\n\n${usage}`)
     const numbers = { batch_size: batchSize, classes, steps, seconds, threads }
-    return benchTable(values.backbone_conf_file, ['--precision', precision, '--device', device, ...(recompute ? ['--recompute'] : []), ...Object.entries(numbers).flatMap(([key, value]) => [`--${key}`, String(value)])], json)
+    return benchTable(values.backbone_conf_file, ['--precision', precision, '--device', device, '--recompute', String(recompute), ...Object.entries(numbers).flatMap(([key, value]) => [`--${key}`, String(value)])], json)
   }
   if (positionals[0] !== undefined || name === undefined) throw new FacexError('ERR_USAGE', `expected --backbone NAME, or "backbones"\n\n${usage}`)
   const conf = readConf(values.backbone_conf_file)

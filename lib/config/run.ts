@@ -92,7 +92,7 @@ export const runSchema = object({
   precision: precisionSchema.default('fp32').describe('of activations; heads, losses and statistics are always fp32'),
   tf32: z.boolean().default(true).describe('on CUDA, fp32 products (those of heads too) may round their operands to TF32: faster, 10 bits of mantissa'),
   cuda_graphs: z.boolean().default(false).describe('on CUDA, record forward and backward of the networks once and launch them as a whole: faster for small networks, more memory; without dropout, one process; see docs/cuda.md'),
-  recompute: z.boolean().default(false).describe('keep few values of a forward pass and compute the others again on the way back: less memory, the same numbers, about a third more time'),
+  recompute: z.union([z.boolean(), z.enum(['auto', 'light'])]).default('auto').describe('light: values of norms, activations and gates are not kept for the way back but computed again, the same numbers in less memory; true: whole stages too, much less memory for about a third more time; false: everything is kept; auto: light on the CPU, false on CUDA'),
   threads: z.int().min(1).optional().describe('threads of tensor operations; all cores, shared between the processes of a machine, when left out'),
   seed: z.int().min(0).max(2 ** 32 - 1).default(0).describe('of weights, order, augmentation, dropout'),
   on_non_finite: z.enum(['stop', 'skip']).default('stop').describe('a loss that is NaN or infinite: stop the run, or skip that step and count it'),

@@ -34,12 +34,19 @@ export interface StepMemory extends PassMemory {
   readonly gradients: number
 }
 
-/**
- * Of one step with `batch` images; parameters, gradients and optimizer are float32 in every precision.
- * @param starts nodes at which a stage begins that is computed again for its backward (see recompute.ts)
- */
-export function stepMemory(graph: Graph, batch: number, precision: Precision, starts: readonly number[] = []): StepMemory {
-  const { forward, kept, backward } = passMemory(graph, batch, precision, starts)
+/** What backward computes once more instead of finding it kept (see recompute.ts); ids of nodes. */
+export interface Recomputation {
+  /** Nodes at which a stage begins that is computed again as a whole, the first stage left out. */
+  readonly stages: readonly number[]
+  /** Nodes whose value is computed again from what the node keeps. */
+  readonly recomputed: readonly number[]
+}
+
+export const KEEP_ALL: Recomputation = { stages: [], recomputed: [] }
+
+/** Of one step with `batch` images; parameters, gradients and optimizer are float32 in every precision. */
+export function stepMemory(graph: Graph, batch: number, precision: Precision, recomputation = KEEP_ALL): StepMemory {
+  const { forward, kept, backward } = passMemory(graph, batch, precision, recomputation)
   const entries = (chosen: Graph['state']) => chosen.reduce((sum, entry) => sum + elements(entry.shape), 0)
   const used = new Set(liveNodes(graph).flatMap((node) => Object.values(node.params)))
   const learning = graph.state.filter((entry) => entry.kind === 'parameter' && used.has(entry.name))
@@ -47,7 +54,7 @@ export function stepMemory(graph: Graph, batch: number, precision: Precision, st
     forward,
     kept,
     backward,
-    activations: Math.max(forward, passMemory(graph, batch, precision, starts, { gradients: false }).backward),
+    activations: Math.max(forward, passMemory(graph, batch, precision, recomputation, { gradients: false }).backward),
     weights: 4 * entries(graph.state),
     casts: precision === 'fp32' ? 0 : 2 * entries(learning),
     gradients: 4 * entries(learning),
@@ -59,8 +66,8 @@ export function inferenceMemory(graph: Graph, batch: number, precision: Precisio
   return new Walk(graph, batch, precision).forward(false)
 }
 
-function passMemory(graph: Graph, batch: number, precision: Precision, starts: readonly number[], count = { gradients: true }): PassMemory {
-  const walk = new Walk(graph, batch, precision, starts)
+function passMemory(graph: Graph, batch: number, precision: Precision, recomputation: Recomputation, count = { gradients: true }): PassMemory {
+  const walk = new Walk(graph, batch, precision, recomputation)
   const forward = walk.forward(true)
   const kept = walk.held
   return { forward, kept, backward: walk.backward(count.gradients) }
@@ -115,16 +122,23 @@ class Walk {
   readonly #records = new Map<number, Block[]>()
   /** Stages that are computed again, by their last node. */
   readonly #stages = new Map<number, Stage>()
+  readonly #recomputed: ReadonlySet<number>
+  /** Where the stage of each node begins. */
+  readonly #beginnings: readonly number[]
+  /** Values that backward has computed again, until the backward of their node. */
+  readonly #again = new Map<number, Block>()
 
   constructor(
     readonly graph: Graph,
     readonly batch: number,
     readonly precision: Precision,
-    starts: readonly number[] = [],
+    { stages, recomputed }: Recomputation = KEEP_ALL,
   ) {
-    const all = [0, ...starts]
+    const all = [0, ...stages]
     // The last stage goes straight on to its backward.
-    starts.forEach((end, stage) => this.#stages.set(end - 1, { begin: all[stage]!, end, read: new Map() }))
+    stages.forEach((end, stage) => this.#stages.set(end - 1, { begin: all[stage]!, end, read: new Map() }))
+    this.#recomputed = new Set(recomputed)
+    this.#beginnings = graph.nodes.map(({ id }) => all.findLast((begin) => begin <= id)!)
     // The executor runs every node, also those that no result depends on.
     this.#nodes = graph.nodes
     this.#learns = learningNodes(graph)
@@ -147,7 +161,7 @@ class Walk {
   }
 
   /** The values of a stage once more, with what its backward reads. */
-  #again({ begin, end, read }: Stage): void {
+  #runAgain({ begin, end, read }: Stage): void {
     const nodes = this.#nodes.slice(begin, end)
     const uses = usesOf(nodes)
     const values = new Map([...read].map(([id, block]) => [id, hold(block)]))
@@ -165,7 +179,9 @@ class Walk {
     values.set(node.id, output)
     if (keep && this.#learns.has(node.id)) {
       const { keeps } = findOp(node.op)!
-      const record = [...(keeps === 'inputs' ? inputs : []), ...(keeps === 'output' ? [output] : [])].map(hold)
+      const comesAgain = this.#recomputed.has(node.id)
+      const operands = keeps === 'inputs' || comesAgain ? inputs.filter((_, place) => !this.#leavesOut(node, node.inputs[place]!)) : []
+      const record = [...operands, ...(keeps === 'output' && !comesAgain ? [output] : [])].map(hold)
       const extra = this.#keptBeside(node)
       if (extra > 0) record.push(this.#take(extra))
       this.#records.set(node.id, record)
@@ -177,6 +193,21 @@ class Walk {
     }
   }
 
+  /** Whether a node leaves the value of another to be computed again, which happens within a stage. */
+  #leavesOut(reader: Node, id: number): boolean {
+    return this.#recomputed.has(id) && this.#learns.has(id) && id >= this.#beginnings[reader.id]!
+  }
+
+  #valueAgain(node: Node): void {
+    if (this.#again.has(node.id)) return
+    this.#operandsAgain(node)
+    this.#again.set(node.id, this.#take(this.#bytes(node)))
+  }
+
+  #operandsAgain(node: Node): void {
+    for (const id of node.inputs) if (this.#leavesOut(node, id)) this.#valueAgain(this.graph.nodes[id]!)
+  }
+
   /** @param gradients whether those of the parameters count */
   backward(gradients: boolean): number {
     this.#most = this.held
@@ -185,14 +216,23 @@ class Walk {
     for (const id of Object.values(this.graph.outputs)) grads.set(id, this.#take(this.#bytes(this.graph.nodes[id]!)))
     for (const node of this.#nodes.toReversed()) {
       const stage = this.#stages.get(node.id)
-      if (stage !== undefined) this.#again(stage)
+      if (stage !== undefined) this.#runAgain(stage)
       const grad = grads.get(node.id)
       grads.delete(node.id)
+      const { keeps } = findOp(node.op)!
+      if (grad !== undefined && this.#learns.has(node.id)) {
+        if (keeps === 'inputs') this.#operandsAgain(node)
+        if (keeps === 'output' && this.#recomputed.has(node.id)) this.#valueAgain(node)
+      }
+      const value = this.#again.get(node.id)
+      // What is computed again is let go before its own backward, unless that reads it.
+      if (value !== undefined && keeps !== 'output') this.#release(value)
       if (grad !== undefined) {
         if (gradients) for (const name of Object.values(node.params)) this.#take(this.#gradientBytes.get(name)!)
         this.#backwardOf(node, grad, grads)
       }
       this.#records.get(node.id)?.forEach((block) => this.#release(block))
+      if (value !== undefined && keeps === 'output') this.#release(value)
       if (stage !== undefined) opened.push(stage)
       if (opened.at(-1)?.begin === node.id) opened.pop()!.read.forEach((block) => this.#release(block))
     }

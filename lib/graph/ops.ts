@@ -38,6 +38,8 @@ export interface Op {
   readonly shape: ShapeRule
   /** Values that backward needs besides parameters: the operands, the result, or none. */
   readonly keeps: 'inputs' | 'output' | 'nothing'
+  /** One pass over the operands gives the value: backward may rather compute it again than find it kept (recompute.ts). */
+  readonly light?: boolean
   /** Multiply-adds of one image; absent means none are counted. */
   readonly macs?: MacsRule
 }
@@ -122,6 +124,7 @@ export const ops: readonly Op[] = [
     attrs: { eps: withDefault(number, 1e-5), momentum: withDefault(number, 0.1) },
     shape: rule.batchNorm,
     keeps: 'inputs',
+    light: true,
   }),
   op({
     // What fuse-activation.ts makes of a batch_norm with its neighbours; the shortcut is the second operand.
@@ -132,6 +135,7 @@ export const ops: readonly Op[] = [
     attrs: { eps: withDefault(number, 1e-5), momentum: withDefault(number, 0.1), activation: { type: FUSED_ACTIVATIONS } },
     shape: rule.batchNormAct,
     keeps: 'inputs',
+    light: true,
   }),
   op({
     name: 'layer_norm',
@@ -140,6 +144,7 @@ export const ops: readonly Op[] = [
     attrs: { eps: withDefault(number, 1e-5) },
     shape: rule.layerNorm,
     keeps: 'inputs',
+    light: true,
   }),
   op({
     name: 'prelu',
@@ -147,6 +152,7 @@ export const ops: readonly Op[] = [
     params: ['weight'],
     shape: rule.prelu,
     keeps: 'inputs',
+    light: true,
   }),
   op({
     name: 'add_parameter',
@@ -167,18 +173,19 @@ export const ops: readonly Op[] = [
   }),
 
   // --- activations, element by element
-  op({ name: 'relu', summary: 'max(x, 0); the gradient at 0 is 0.', shape: rule.same, keeps: 'output' }),
-  op({ name: 'relu6', summary: 'min(max(x, 0), 6); the gradient at 0 and 6 is 0.', shape: rule.same, keeps: 'inputs' }),
-  op({ name: 'sigmoid', summary: '1 / (1 + exp(-x)).', shape: rule.same, keeps: 'output' }),
-  op({ name: 'silu', summary: 'x * sigmoid(x), also called swish.', shape: rule.same, keeps: 'inputs' }),
-  op({ name: 'hard_sigmoid', summary: 'relu6(x + 3) / 6.', shape: rule.same, keeps: 'inputs' }),
-  op({ name: 'hard_swish', summary: 'x * relu6(x + 3) / 6.', shape: rule.same, keeps: 'inputs' }),
-  op({ name: 'gelu', summary: 'x * Phi(x), the exact form with erf.', shape: rule.same, keeps: 'inputs' }),
+  op({ name: 'relu', summary: 'max(x, 0); the gradient at 0 is 0.', shape: rule.same, keeps: 'output', light: true }),
+  op({ name: 'relu6', summary: 'min(max(x, 0), 6); the gradient at 0 and 6 is 0.', shape: rule.same, keeps: 'inputs', light: true }),
+  op({ name: 'sigmoid', summary: '1 / (1 + exp(-x)).', shape: rule.same, keeps: 'output', light: true }),
+  op({ name: 'silu', summary: 'x * sigmoid(x), also called swish.', shape: rule.same, keeps: 'inputs', light: true }),
+  op({ name: 'hard_sigmoid', summary: 'relu6(x + 3) / 6.', shape: rule.same, keeps: 'inputs', light: true }),
+  op({ name: 'hard_swish', summary: 'x * relu6(x + 3) / 6.', shape: rule.same, keeps: 'inputs', light: true }),
+  op({ name: 'gelu', summary: 'x * Phi(x), the exact form with erf.', shape: rule.same, keeps: 'inputs', light: true }),
   op({
     name: 'scale_shift',
     summary: 'x * scale + shift with two constants.',
     attrs: { scale: withDefault(number, 1), shift: withDefault(number, 0) },
     shape: rule.same,
+    light: true,
   }),
   op({
     name: 'softmax',
@@ -196,12 +203,13 @@ export const ops: readonly Op[] = [
   }),
 
   // --- several operands
-  op({ name: 'add', summary: 'a + b of one shape.', minInputs: 2, shape: rule.sameOperands }),
+  op({ name: 'add', summary: 'a + b of one shape.', minInputs: 2, shape: rule.sameOperands, light: true }),
   op({
     name: 'add_channels',
     summary: 'a with b added to its first channels; b has at most as many channels (ReXNet shortcuts).',
     minInputs: 2,
     shape: rule.addChannels,
+    light: true,
   }),
   op({
     name: 'mul',
@@ -209,6 +217,7 @@ export const ops: readonly Op[] = [
     minInputs: 2,
     shape: rule.mul,
     keeps: 'inputs',
+    light: true,
   }),
   op({
     name: 'maximum',
@@ -216,6 +225,7 @@ export const ops: readonly Op[] = [
     minInputs: 2,
     shape: rule.sameOperands,
     keeps: 'inputs',
+    light: true,
   }),
   op({
     name: 'concat',
@@ -224,6 +234,7 @@ export const ops: readonly Op[] = [
     maxInputs: 64,
     attrs: { dim: withDefault(integer, 0) },
     shape: rule.concat,
+    light: true,
   }),
 
   // --- pooling and resampling of [C, H, W]
@@ -253,12 +264,14 @@ export const ops: readonly Op[] = [
     summary: 'Resampling to `size` as torch.nn.functional.interpolate does; align_corners concerns bilinear only.',
     attrs: { size: pair, mode: { type: ['nearest', 'bilinear'] }, align_corners: flag(false) },
     shape: rule.upsample,
+    light: true,
   }),
   op({
     name: 'pad',
     summary: 'Zeros around [C, H, W].',
     attrs: { left: margin, right: margin, top: margin, bottom: margin },
     shape: rule.pad,
+    light: true,
   }),
 
   // --- noise, identity outside stochastic passes
@@ -288,12 +301,14 @@ export const ops: readonly Op[] = [
     summary: 'Dims in another order: result dims[i] = dims[order[i]]; the batch stays in front.',
     attrs: { order: integers },
     shape: rule.permute,
+    light: true,
   }),
   op({
     name: 'slice',
     summary: 'Indices start to end (exclusive) of dimension `dim`.',
     attrs: { dim: withDefault(integer, 0), start: integer, end: integer },
     shape: rule.slice,
+    light: true,
   }),
   op({
     // Rolled first: result row r comes from row (r + shift) mod height, columns alike.
@@ -301,12 +316,14 @@ export const ops: readonly Op[] = [
     summary: '[H * W, C] rolled by -shift and cut into windows: batch * (H / w * W / w), [w * w, C].',
     attrs: { grid: pair, window: count, shift: withDefault(integer, 0) },
     shape: rule.windowPartition,
+    light: true,
   }),
   op({
     name: 'window_reverse',
     summary: 'Inverse of window_partition with the same attributes.',
     attrs: { grid: pair, window: count, shift: withDefault(integer, 0) },
     shape: rule.windowReverse,
+    light: true,
   }),
   op({
     // Order of the four tokens along the channels: (even row, even column), (odd, even), (even, odd), (odd, odd).
@@ -314,6 +331,7 @@ export const ops: readonly Op[] = [
     summary: 'Each 2 x 2 block of tokens side by side: [H * W, C] to [H / 2 * W / 2, 4C].',
     attrs: { grid: pair },
     shape: rule.patchMerge,
+    light: true,
   }),
 ]
 

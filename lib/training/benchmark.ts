@@ -6,7 +6,7 @@
 import { buildBackbone, type BuiltBackbone } from '../backbones/index.js'
 import type { ConfEntry } from '../backbones/conf.js'
 import { fuseNorm } from '../graph/passes/index.js'
-import { recomputeStarts } from '../graph/recompute.js'
+import { recomputation, type Recompute } from '../graph/recompute.js'
 import { findHead } from '../heads/index.js'
 import { embeddingSize } from '../model/build.js'
 import { inferenceNetwork } from '../model/inference.js'
@@ -24,7 +24,7 @@ export interface StepBenchmarkOptions {
   readonly device?: NativeDevice
   readonly threads?: number
   /** As in a run's configuration. */
-  readonly recompute?: boolean
+  readonly recompute?: Recompute
   readonly cudaGraphs?: boolean
   /** Partial FC: the share of the classes that a step sees. */
   readonly sampleRate?: number
@@ -44,7 +44,7 @@ export class StepBenchmark {
   readonly batchSize: number
 
   constructor(options: StepBenchmarkOptions) {
-    const { backbone, head = 'ArcFace', classes = 1000, batchSize, precision = 'fp32', device = 'cpu', threads, recompute = false, cudaGraphs = false, sampleRate } = options
+    const { backbone, head = 'ArcFace', classes = 1000, batchSize, precision = 'fp32', device = 'cpu', threads, recompute = 'auto', cudaGraphs = false, sampleRate } = options
     if (threads !== undefined) addon().setThreads(threads)
     const begin = performance.now()
     const built = buildBackbone(backbone.type, backbone.config)
@@ -52,10 +52,10 @@ export class StepBenchmark {
     this.batchSize = batchSize
     const definition = findHead(head)
     const pieces = definition.create(definition.schema.parse({ feat_dim: embeddingSize(built.graph), num_class: classes }))
-    const network = { device, master: 'float32', compute: computeType(precision), pixelMean: 127.5, pixelScale: 1 / 128 } as const
     const graph = fuseNorm(built.graph)
+    const network = { device, master: 'float32', compute: computeType(precision), pixelMean: 127.5, pixelScale: 1 / 128 } as const
     this.trainer = new (addon().Trainer)({
-      networks: { backbone: { graph, options: { ...network, stages: recompute ? recomputeStarts(graph) : [] } } },
+      networks: { backbone: { graph, options: { ...network, ...recomputation(graph, recompute, device) } } },
       heads: { head: { ...pieces, dtype: 'float32', device, ...(sampleRate === undefined ? {} : { sampleRate }) } },
       program: [batch(['images']), forward('backbone', 'images', 'embeddings'), loss('head', 'embeddings'), backward(), update()],
       seed: 0,

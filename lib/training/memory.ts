@@ -7,7 +7,7 @@ import type { RunConfig } from '../config/run.js'
 import type { Dataset } from '../data/dataset.js'
 import { inferenceMemory, stepMemory, type StepMemory } from '../graph/memory.js'
 import { fuseNorm } from '../graph/passes/index.js'
-import { recomputeStarts } from '../graph/recompute.js'
+import { recomputation } from '../graph/recompute.js'
 import type { Graph } from '../graph/types.js'
 import type { HeadPieces } from '../heads/head.js'
 import { headMemory, type HeadMemory } from '../heads/memory.js'
@@ -69,7 +69,7 @@ export function runMemory(request: MemoryRequest, device: 'cpu' | 'cuda'): RunMe
   const batch = whole / ranks
   const config = { ...request.config, batch_size: batch }
   const slots = config.optimizer.name === 'adamw' ? 2 : Number(config.optimizer.momentum > 0)
-  const networks = new Map(Object.entries(plan.networks).map(([name, graph]) => [name, networkMemory(graph, config)]))
+  const networks = new Map(Object.entries(plan.networks).map(([name, graph]) => [name, networkMemory(graph, config, device)]))
   const heads = new Map(Object.entries(plan.heads).map(([name, head]) => [name, headMemory(ofRank(head, ranks), whole)]))
   const learning = new Set(plan.program.flatMap((verb) => (verb.verb === 'forward' && verb.gradient ? [verb.network] : [])))
   const onHost = new Set(device === 'cuda' ? Object.keys(plan.heads).filter((name) => plan.heads[name]!.centres === 'host') : [])
@@ -124,10 +124,10 @@ interface NetworkMemory extends StepMemory {
   readonly inference: number
 }
 
-function networkMemory(graph: Graph, { batch_size: batch, precision, recompute }: MemoryRequest['config']): NetworkMemory {
+function networkMemory(graph: Graph, { batch_size: batch, precision, recompute }: MemoryRequest['config'], device: 'cpu' | 'cuda'): NetworkMemory {
   const fused = fuseNorm(graph)
   const parameters = graph.state.filter(({ kind }) => kind === 'parameter').reduce((total, { shape }) => total + 4 * shape.reduce((a, b) => a * b, 1), 0)
-  return { ...stepMemory(fused, batch, precision, recompute ? recomputeStarts(fused) : []), parameters, inference: inferenceMemory(fused, batch, precision) }
+  return { ...stepMemory(fused, batch, precision, recomputation(fused, recompute, device)), parameters, inference: inferenceMemory(fused, batch, precision) }
 }
 
 /** Follows a step: what its values and gradients take at the worst moment, beside the buffers that heads keep for good. */

@@ -3,7 +3,7 @@ import type { RunConfig } from '../config/run.js'
 import type { Peers } from '../distributed/peers.js'
 import { throwProblems } from '../errors.js'
 import { fuseNorm } from '../graph/passes/index.js'
-import { recomputeStarts } from '../graph/recompute.js'
+import { recomputation } from '../graph/recompute.js'
 import type { Graph } from '../graph/types.js'
 import type { BuiltModel } from '../model/build.js'
 import type { Preprocessing } from '../model/preprocessing.js'
@@ -39,7 +39,7 @@ export function createTrainer(config: RunConfig, model: BuiltModel, plan: ModePl
 }
 
 function trained(graph: Graph, options: NativeNetworkOptions, { recompute }: RunConfig): { graph: Graph; options: NativeNetworkOptions } {
-  return { graph, options: { ...options, stages: recompute ? recomputeStarts(graph) : [] } }
+  return { graph, options: { ...options, ...recomputation(graph, recompute, options.device) } }
 }
 
 /** How a network computes and reads pixels. */

@@ -117,6 +117,7 @@ engine::NetworkOptions decode_network_options(const Napi::Object& given) {
   options.pixel_mean = get_number(given, "pixelMean");
   options.pixel_scale = get_number(given, "pixelScale");
   if (!given.Get("stages").IsUndefined()) options.stages = numbers_of<size_t>(given.Get("stages"), "stages");
+  if (!given.Get("recomputed").IsUndefined()) options.recomputed = numbers_of<size_t>(given.Get("recomputed"), "recomputed");
   return options;
 }
 

@@ -18,7 +18,10 @@ namespace facex {
 namespace {
 
 constexpr size_t kLarge = size_t{1} << 18;     // smaller blocks are the system's business
-constexpr size_t kSegment = size_t{1} << 28;   // asked of the system at once; pages that nobody touches cost nothing
+// Addresses asked of the system at once; pages that nobody touches cost nothing. One range for all leaves the fewest
+// holes: of many small ones each ends in a hole of its own.
+constexpr size_t kSegment = size_t{1} << 36;
+constexpr size_t kSmallSegment = size_t{1} << 28;  // where the system limits addresses
 constexpr size_t kHugePage = size_t{1} << 21;
 // Blocks start at different offsets into their pages: kernels walk several tensors in step, and equal offsets make
 // their loads wait for each other's stores.
@@ -94,8 +97,13 @@ class Pool {
   }
 
   void add_segment(size_t wanted) {
-    const size_t size = std::max(kSegment, round_up(wanted, kHugePage));
-    void* memory = mmap(nullptr, size + kHugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void* memory = MAP_FAILED;
+    size_t size = 0;
+    for (const size_t tried : {kSegment, kSmallSegment, size_t{0}}) {
+      size = std::max(tried, round_up(wanted, kHugePage));
+      memory = mmap(nullptr, size + kHugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+      if (memory != MAP_FAILED) break;
+    }
     if (memory == MAP_FAILED) fail(ErrorCode::kOutOfMemory, "the system has no ", size >> 20, " MiB left for a tensor; use a smaller batch");
     auto* start = reinterpret_cast<char*>(round_up(reinterpret_cast<size_t>(memory), kHugePage));
 #ifdef MADV_HUGEPAGE

@@ -4,6 +4,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 
+#include <algorithm>
 #include <mutex>
 #include <set>
 
@@ -38,12 +39,24 @@ std::vector<Stage> stages_of(const Graph& graph, const std::vector<size_t>& star
   return stages;
 }
 
+std::vector<bool> marked(const Graph& graph, const std::vector<size_t>& nodes) {
+  std::vector<bool> marks(graph.nodes.size());
+  for (const size_t id : nodes) {
+    const bool is_output = std::any_of(graph.outputs.begin(), graph.outputs.end(), [id](const auto& output) { return output.second == id; });
+    if (id >= graph.nodes.size() || graph.nodes[id].op == "input" || is_output) {
+      fail(ErrorCode::kGraph, graph.name, ": expected values to compute again to be those of nodes between input and output, got node ", id);
+    }
+    marks[id] = true;
+  }
+  return marks;
+}
+
 }  // namespace
 
 class Network::Impl {
  public:
   Impl(Graph graph, const NetworkOptions& options)
-      : graph_(std::move(graph)), options_(options), plan_(make_plan(graph_)), stages_(stages_of(graph_, options.stages)) {
+      : graph_(std::move(graph)), options_(options), plan_(make_plan(graph_)), stages_(stages_of(graph_, options.stages)), recomputed_(marked(graph_, options.recomputed)) {
     for (const StateEntry& entry : graph_.state) {
       // Convolution weights lie channels-last like the images that they meet.
       const auto format = entry.shape.size() == 4 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous;
@@ -113,16 +126,17 @@ class Network::Impl {
     const PassMode& mode = pass.mode;
     if (mode.keep_for_backward) {
       pass.records.resize(plan_.size());
+      pass.again.resize(plan_.size());
       pass.entering.resize(stages_.size());
       if (stages_.size() > 1) pass.images = images;
     }
     Values values(plan_.size());
     for (size_t id = 0; id < plan_.size(); ++id) values.uses[id] = plan_[id].uses + (plan_[id].is_output ? 1 : 0);
     for (size_t stage = 0; stage < stages_.size(); ++stage) {
-      const bool keeps = mode.keep_for_backward && !comes_again(stage);
-      if (mode.keep_for_backward && comes_again(stage)) pass.entering[stage] = entering(stages_[stage], values);
+      const bool keeps = mode.keep_for_backward && !runs_again(stage);
+      if (mode.keep_for_backward && runs_again(stage)) pass.entering[stage] = entering(stages_[stage], values);
       for (size_t id = stages_[stage].begin; id < stages_[stage].end; ++id) {
-        compute(id, images, mode, values, keeps ? &pass.records[id] : nullptr);
+        compute(id, images, mode, values, stages_[stage], keeps ? &pass.records[id] : nullptr);
       }
     }
     for (const auto& [name, id] : graph_.outputs) pass.outputs[name] = values.of[id];
@@ -138,7 +152,7 @@ class Network::Impl {
       add_grad(grads[found->second], grad.to(options_.device, options_.compute));
     }
     for (size_t stage = stages_.size(); stage-- > 0;) {
-      if (comes_again(stage)) compute_again(stages_[stage], pass, pass.entering[stage]);
+      if (runs_again(stage)) compute_again(stages_[stage], pass, pass.entering[stage]);
       for (size_t id = stages_[stage].end; id-- > stages_[stage].begin;) backward_of(id, pass, grads, complete);
       pass.entering[stage].clear();
     }
@@ -146,7 +160,7 @@ class Network::Impl {
   }
 
   // The last stage goes straight on to its backward.
-  bool comes_again(size_t stage) const { return stage + 1 < stages_.size(); }
+  bool runs_again(size_t stage) const { return stage + 1 < stages_.size(); }
 
   // What the stage reads of values so far.
   std::map<size_t, Tensor> entering(const Stage& stage, const Values& values) const {
@@ -159,8 +173,8 @@ class Network::Impl {
     return found;
   }
 
-  // Forward of one node; drops operands whose last use this is. `record` is null where nothing is kept.
-  void compute(size_t id, const Tensor& images, const PassMode& mode, Values& values, Record* record) {
+  // Forward of one node of `stage`; drops operands whose last use this is. `record` is null where nothing is kept.
+  void compute(size_t id, const Tensor& images, const PassMode& mode, Values& values, const Stage& stage, Record* record) {
     const Step& step = plan_[id];
     if (step.node->op == "input") {
       values.of[id] = images_for(images);
@@ -177,9 +191,38 @@ class Network::Impl {
     values.of[id] = laid_out(step.op->forward(context));
     if (record == nullptr || !step.wants_grad) return;
     for (const Tensor& input : inputs) record->input_sizes.push_back(input.sizes().vec());
-    if (step.row->needs == Needs::kInputs) record->inputs = std::move(inputs);
-    if (step.row->needs == Needs::kOutput) record->output = values.of[id];
+    if (step.row->needs == Needs::kInputs || recomputed_[id]) {
+      for (size_t i = 0; i < inputs.size(); ++i) {
+        if (comes_again(step.node->inputs[i], stage)) inputs[i] = Tensor();
+      }
+      record->inputs = std::move(inputs);
+    }
+    if (step.row->needs == Needs::kOutput && !recomputed_[id]) record->output = values.of[id];
     record->kept = std::move(context.kept);
+  }
+
+  // Whether a reader in `stage` leaves the value of a node to be computed once more.
+  bool comes_again(size_t id, const Stage& stage) const { return recomputed_[id] && plan_[id].wants_grad && id >= stage.begin; }
+
+  // The value of a node once more, until its own backward.
+  const Tensor& value_again(size_t id, RecordedPass& pass) {
+    Tensor& value = pass.again[id];
+    if (value.defined()) return value;
+    const Step& step = plan_[id];
+    const Record& record = pass.records[id];
+    const std::vector<Tensor> inputs = operands(*step.node, record, pass);
+    const Watch watch(observer_, *step.node, /*backward=*/true);
+    value = laid_out(step.op->again({.node = *step.node, .inputs = inputs, .kept = record.kept, .params = params_[id], .mode = pass.mode}));
+    return value;
+  }
+
+  // What a node has kept of its operands, with those that it left out.
+  std::vector<Tensor> operands(const Node& node, const Record& record, RecordedPass& pass) {
+    std::vector<Tensor> inputs = record.inputs;
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      if (!inputs[i].defined()) inputs[i] = value_again(node.inputs[i], pass);
+    }
+    return inputs;
   }
 
   // A stage of a pass once more, with the values that entered it: the same bits, as masks follow from the key of the pass
@@ -196,7 +239,7 @@ class Network::Impl {
         const Entry& entry = *state_.find(name);
         if (entry.kind == EntryKind::kBuffer) buffers.emplace_back(entry.value, entry.value.clone());
       }
-      compute(id, pass.images, pass.mode, values, &pass.records[id]);
+      compute(id, pass.images, pass.mode, values, stage, &pass.records[id]);
       for (const auto& [buffer, before] : buffers) buffer.copy_(before);
       if (values.uses[id] == 0) values.of[id] = Tensor();
     }
@@ -204,16 +247,20 @@ class Network::Impl {
 
   void backward_of(size_t id, RecordedPass& pass, std::vector<Tensor>& grads, const GradientSink& complete) {
     const Step& step = plan_[id];
-    const Record record = std::move(pass.records[id]);
     Tensor grad = std::move(grads[id]);
-    if (!grad.defined() || !step.wants_grad) return;
+    const bool passes = grad.defined() && step.wants_grad;
+    const Tensor output = passes && step.row->needs == Needs::kOutput && recomputed_[id] ? value_again(id, pass) : pass.records[id].output;
+    const Record record = std::move(pass.records[id]);
+    pass.again[id] = Tensor();
+    if (!passes) return;
     grad = laid_out(grad);
+    const std::vector<Tensor> inputs = step.row->needs == Needs::kInputs ? operands(*step.node, record, pass) : record.inputs;
     const Watch watch(observer_, *step.node, /*backward=*/true);
     Backward context{.node = *step.node,
                      .grad = std::move(grad),
-                     .inputs = record.inputs,
+                     .inputs = inputs,
                      .input_sizes = record.input_sizes,
-                     .output = record.output,
+                     .output = output,
                      .kept = record.kept,
                      .params = params_[id],
                      .mode = pass.mode,
@@ -265,6 +312,7 @@ class Network::Impl {
   NetworkOptions options_;
   std::vector<Step> plan_;
   std::vector<Stage> stages_;  // together all nodes
+  std::vector<bool> recomputed_;  // nodes whose value readers compute once more
   State state_;
   std::vector<NodeParameters> params_;
   std::vector<std::vector<Entry*>> completed_by_;  // parameters by the node whose backward completes their gradient

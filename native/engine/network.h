@@ -27,6 +27,9 @@ struct NetworkOptions {
   // Nodes at which a stage begins, the first left out. A pass with backward keeps only the values that enter a stage and
   // computes the others once more on the way back; the last stage is kept as it is. Empty: everything is kept.
   std::vector<size_t> stages;
+  // Nodes whose value readers do not keep for their backward: it is computed once more from what the node itself keeps,
+  // when the first of them needs it on the way back, and held until the backward of the node. Within a stage.
+  std::vector<size_t> recomputed;
 };
 
 // How one forward pass treats normalisation and dropout.

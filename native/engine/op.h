@@ -66,10 +66,24 @@ struct Backward {
   bool owns_grad() const { return is_own(grad); }
 };
 
+// The same node, asked during backward for its value once more.
+struct Again {
+  const Node& node;
+  const std::vector<Tensor>& inputs;
+  const std::vector<Tensor>& kept;
+  NodeParameters& params;
+  const PassMode& mode;
+};
+
 class Op {
  public:
   virtual ~Op() = default;
   virtual Tensor forward(Forward& pass) const = 0;
+  // The bits that forward gave, without moving any buffer. An op whose forward does more than compute overrides it.
+  virtual Tensor again(const Again& pass) const {
+    Forward once{.node = pass.node, .inputs = pass.inputs, .params = pass.params, .mode = pass.mode, .kept = {}};
+    return forward(once);
+  }
   // Sets input_grads where wanted and adds to the gradients of the parameters.
   virtual void backward(Backward& pass) const = 0;
 };

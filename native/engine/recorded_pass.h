@@ -12,7 +12,7 @@ namespace facex::engine {
 
 // What one node keeps for its backward.
 struct Record {
-  std::vector<Tensor> inputs;  // undefined where the op does not read them
+  std::vector<Tensor> inputs;  // undefined where backward does not read them, or computes them once more
   std::vector<std::vector<int64_t>> input_sizes;
   Tensor output;
   std::vector<Tensor> kept;
@@ -28,6 +28,7 @@ class RecordedPass final : public Pass {
 
   std::map<std::string, Tensor> outputs;
   std::vector<Record> records;  // one a node; empty without backward
+  std::vector<Tensor> again;    // values that backward has computed once more, by node id
   PassMode mode;
   // Of each stage that is computed again: the values of earlier nodes that it reads, by node id. And what `input` is.
   std::vector<std::map<size_t, Tensor>> entering;

@@ -31,9 +31,15 @@ t.test('the memory of a small step is what counting by hand gives', async (t) =>
 
 t.test('a stage that is computed again keeps what enters it', async (t) => {
   // The convolution is a stage of its own: the input is made again from the bytes of the images.
-  const memory = stepMemory(graph, 2, 'fp32', [2])
+  const memory = stepMemory(graph, 2, 'fp32', { stages: [2], recomputed: [] })
   t.equal(memory.kept, 1024 + 1024 + 16, 'result of the ReLU, operand of the linear layer, the result')
   t.equal(memory.backward, stepMemory(graph, 2, 'fp32').backward - 384)
+})
+
+t.test('a value that is computed again is not kept, and is there with the gradient of its reader', async (t) => {
+  const memory = stepMemory(graph, 2, 'fp32', { stages: [], recomputed: [2] })
+  t.equal(memory.kept, 384 + 1024 + 1024 + 16, 'the operand of the ReLU in place of its result')
+  t.equal(memory.backward, 384 + 1024 + 16 + 1024 + 3 * 1024, 'at the ReLU: its operand, the result, the gradient of the linear weight; its value and both gradients')
 })
 
 t.test('16-bit activations halve what values take and add a copy of the weights', async (t) => {

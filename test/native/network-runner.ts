@@ -3,6 +3,7 @@
  * @module
  */
 import { GraphBuilder } from '../../lib/graph/builder.js'
+import type { Recomputation } from '../../lib/graph/memory.js'
 import type { Attribute, Graph, Node, StateEntry } from '../../lib/graph/types.js'
 import { addon } from '../../lib/native.js'
 import type { ComputeType, NativeNetwork, NativeTensor } from '../../lib/native.js'
@@ -72,8 +73,8 @@ export interface Precision {
 }
 
 /** A network for tests, in float64 unless said otherwise. */
-export function makeNetwork(graph: Graph, precision: Precision = { master: 'float64', compute: 'float64' }, stages: readonly number[] = []): NativeNetwork {
-  return new (addon().Network)(graph, { device: DEVICE, ...precision, stages, pixelMean: 127.5, pixelScale: 1 / 128 })
+export function makeNetwork(graph: Graph, precision: Precision = { master: 'float64', compute: 'float64' }, again: Partial<Recomputation> = {}): NativeNetwork {
+  return new (addon().Network)(graph, { device: DEVICE, ...precision, ...again, pixelMean: 127.5, pixelScale: 1 / 128 })
 }
 
 /** Loads plain arrays into the entries of the same names. */

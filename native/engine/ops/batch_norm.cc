@@ -42,6 +42,13 @@ class BatchNorm final : public Op {
     return kernels::affine_act_takes(x) ? forward_fused(pass) : forward_composed(pass);
   }
 
+  Tensor again(const Again& pass) const override {
+    const Tensor& x = pass.inputs[0];
+    if (on_cuda(pass.params, x)) return activated_argument(pass, pass.kept[0][0], pass.kept[0][1]);
+    if (!kernels::affine_act_takes(x)) return activated_argument(pass, pass.kept[0], pass.kept[1]);
+    return kernels::affine_act(x, shortcut(pass.inputs), affine(pass.params, pass.kept[0], pass.kept[1]), /*in_place=*/false);
+  }
+
   void backward(Backward& pass) const override {
     if (on_cuda(pass.params, pass.input())) {
       backward_cuda(pass);
@@ -158,12 +165,8 @@ class BatchNorm final : public Op {
     const Tensor& x = pass.input();
     Tensor dz = pass.grad;
     if (activation_ != Activation::kNone) {
-      const Affine coefficients = affine(params, pass.kept[0], pass.kept[1]);
-      const std::vector<int64_t> sizes = x.dim() == 4 ? std::vector<int64_t>{1, -1, 1, 1} : std::vector<int64_t>{1, -1};
-      Tensor z = x.sub(coefficients.mean.view(sizes)).mul_(coefficients.scale.view(sizes)).add_(coefficients.shift.view(sizes));
-      if (pass.inputs.size() > 1) z = z.add_(pass.input(1));
       Tensor slope_grad;
-      dz = activate_backward(activation_, pass.grad, z.to(x.scalar_type()), params.compute("slope"), &slope_grad);
+      dz = activate_backward(activation_, pass.grad, argument(params, pass.inputs, pass.kept[0], pass.kept[1]), params.compute("slope"), &slope_grad);
       if (params.wants_grad("slope")) params.add_grad("slope", slope_grad);
     }
     if (pass.inputs.size() > 1 && pass.wanted[1]) pass.input_grads[1] = dz;
@@ -174,6 +177,20 @@ class BatchNorm final : public Op {
     if (mask[0]) pass.input_grads[0] = grad;
     if (mask[1]) params.add_grad("weight", weight_grad);
     if (mask[2]) params.add_grad("bias", bias_grad);
+  }
+
+  // What the activation is applied to.
+  Tensor argument(NodeParameters& params, const std::vector<Tensor>& inputs, const Tensor& mean, const Tensor& inverse_std) const {
+    const Tensor& x = inputs[0];
+    const Affine coefficients = affine(params, mean, inverse_std);
+    const std::vector<int64_t> sizes = x.dim() == 4 ? std::vector<int64_t>{1, -1, 1, 1} : std::vector<int64_t>{1, -1};
+    Tensor z = x.sub(coefficients.mean.view(sizes)).mul_(coefficients.scale.view(sizes)).add_(coefficients.shift.view(sizes));
+    if (inputs.size() > 1) z = z.add_(inputs[1]);
+    return z.to(x.scalar_type());
+  }
+
+  Tensor activated_argument(const Again& pass, const Tensor& mean, const Tensor& inverse_std) const {
+    return activate(activation_, argument(pass.params, pass.inputs, mean, inverse_std), pass.params.compute("slope"));
   }
 
   // Values a channel that the statistics are made of.
