@@ -74,7 +74,7 @@ t.test('the table names every part, and mistakes are those of training', async (
   const { stdout, status } = await facexHere(['estimate', file, '--num_class', '20'])
   t.equal(status, 0)
   t.equal((JSON.parse((await facexHere(['estimate', file, '--num_class', '20', '--json'])).stdout) as { classes: number }).classes, 20)
-  t.match(stdout, /MobileFaceNet with ArcFace, 20 classes, batch 8, fp32, cpu\nmemory, estimated: \d+ MiB; .*\n +\d+ MiB  activations/)
+  t.match(stdout, /MobileFaceNet with ArcFace, 20 classes, batch 8, fp32, cpu\nmemory, estimated: \d+ MiB[,;] .*\n +\d+ MiB  activations/)
   t.match(await facexHere(['estimate', file]), { status: 1, stderr: /nowhere\/train\.txt: the list cannot be read/ })
   t.match(await facexHere(['estimate', file, '--device', 'cudda']), { status: 2, stderr: /unknown device "cudda", did you mean "cuda"/ })
 })
