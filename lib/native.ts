@@ -331,6 +331,8 @@ export interface Addon {
   TopK: new (probes: NativeTensor, k: number) => NativeTopK
   Group: new (spec: NativeGroupSpec) => NativeGroup
   Trainer: new (spec: NativeTrainerSpec) => NativeTrainer
+  /** Ends all runs after the step in flight, and waits for that; nothing can be run afterwards. */
+  endRuns(): void
   /** Decodes JPEG or PNG beside JavaScript: uint8 [H, W, 3]. Rejects with ERR_DATA and the reason. */
   decodeImage(file: Uint8Array, color: 'bgr' | 'rgb'): Promise<NativeTensor>
   /** Bilinear, half-pixel centres, pixel for pixel as OpenCV; of the part inside `box` when given. */
@@ -379,6 +381,9 @@ export function addon(): Addon {
     const tried = attempts.map(({ place, problem }) => `  ${place}: ${problem}`)
     throw new FacexError('ERR_SETUP', ['The native addon of facex could not be loaded. Tried:', ...tried, remedyOf(attempts)].join('\n'))
   }
+  // process.exit() and an uncaught exception would otherwise pull libtorch away from under a training thread, which
+  // crashes: Node calls an addon's own hooks only when an environment ends by itself.
+  process.once('exit', () => found.endRuns())
   loaded = found
   return loaded
 }

@@ -1,5 +1,7 @@
 #include "binding/trainer.h"
 
+#include <set>
+
 #include "binding/args.h"
 #include "binding/error.h"
 #include "binding/loader.h"
@@ -50,17 +52,25 @@ class TrainerObject final : public Napi::ObjectWrap<TrainerObject> {
     guarded(call.Env(), [&] {
       trainer_ = std::make_shared<training::Trainer>(trainer_options_from(object_of(call[0], "trainer")));
       jobs_ = std::make_unique<TrainingJobs>([trainer = trainer_] { trainer->request_stop(); });
-      // A process that ends in the middle of a run must not pull libtorch away from under the training thread.
+      // For environments that end by themselves, as a worker's does; end_all() is for the process.
       call.Env().AddCleanupHook([trainer = std::weak_ptr(trainer_), jobs = jobs_.get()] {
         const auto alive = trainer.lock();
         if (!alive) return;
         alive->request_stop();
         jobs->close();
       });
+      living().insert(this);
     });
   }
 
   ~TrainerObject() override { close(); }
+
+  static void end_all() {
+    for (TrainerObject* trainer : living()) {
+      trainer->trainer_->request_stop();
+      trainer->jobs_->close();
+    }
+  }
 
  private:
   Napi::Value parameters(const Napi::CallbackInfo& call) {
@@ -231,10 +241,17 @@ class TrainerObject final : public Napi::ObjectWrap<TrainerObject> {
 
   void close() {
     if (!trainer_) return;
+    living().erase(this);
     trainer_->request_stop();
     jobs_->close();
     jobs_.reset();
     trainer_.reset();
+  }
+
+  // The trainers of this thread's environment that have not been disposed of.
+  static std::set<TrainerObject*>& living() {
+    thread_local std::set<TrainerObject*> trainers;
+    return trainers;
   }
 
   static Napi::Function nothing(Napi::Env env) {
@@ -247,6 +264,9 @@ class TrainerObject final : public Napi::ObjectWrap<TrainerObject> {
 
 }  // namespace
 
-void export_trainer(Napi::Env env, Napi::Object exports) { exports.Set("Trainer", TrainerObject::define(env)); }
+void export_trainer(Napi::Env env, Napi::Object exports) {
+  exports.Set("Trainer", TrainerObject::define(env));
+  exports.Set("endRuns", Napi::Function::New(env, [](const Napi::CallbackInfo&) { TrainerObject::end_all(); }));
+}
 
 }  // namespace facex::binding

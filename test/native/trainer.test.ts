@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process'
+
 import t from 'tap'
 
 import { BatchNorm, build, Conv2d, Flatten, Linear, Module, type Value } from '../../lib/layers/index.js'
@@ -178,4 +180,23 @@ t.test('optimizer groups must name parameters, each once', async (t) => {
   const group = (names: string[]) => ({ name: 'sgd' as const, values: { momentum: 0, nesterov: 0 }, groups: [{ names, lrMultiplier: 1, weightDecay: 0 }] })
   t.throws(() => trainer.setOptimizer(group(['backbone.nothing'])), { code: 'ERR_CONFIG', message: /no parameter "backbone.nothing"/ })
   t.throws(() => trainer.setOptimizer(group(['head.weight', 'head.weight'])), { code: 'ERR_CONFIG', message: /"head.weight" is in two groups/ })
+})
+
+t.test('a process that ends in the middle of a run has the exit status it asked for', (t) => {
+  const url = (file: string) => JSON.stringify(new URL(`../../lib/${file}.js`, import.meta.url).href)
+  const training = `
+    const { StepBenchmark } = await import(${url('training/benchmark')})
+    const { readConf } = await import(${url('backbones/conf')})
+    const backbone = readConf().find(({ name }) => name === 'MobileFaceNet')
+    const run = new StepBenchmark({ backbone, batchSize: 2, threads: 2 })
+    await run.train(1)
+    void run.train(1000)
+    await new Promise((resolve) => setTimeout(resolve, 50))`
+  for (const [end, expected] of [['process.exit(7)', 7], ['throw new Error("of the program")', 1]] as const) {
+    for (let i = 0; i < 3; i++) {
+      const { status, signal, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', `${training}\n${end}`], { encoding: 'utf8', timeout: 60_000 })
+      t.same({ status, signal }, { status: expected, signal: null }, stderr)
+    }
+  }
+  t.end()
 })
